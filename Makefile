@@ -1,0 +1,75 @@
+# chimney: `make` lists what can be done. Every target may be run in a fresh clone.
+PYTHON ?= python3.11
+VENV   := .venv
+BIN    := $(VENV)/bin
+PAGE   := src/chimney/table/static/index.html
+UI_SOURCES := $(shell find ui -type f -not -path 'ui/node_modules/*' 2>/dev/null)
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.DEFAULT_GOAL := help
+.PHONY: help up setup test lint unit ui-test e2e bench bench-% lock openapi packages
+
+help:  ## list these targets
+	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z%-]+):.*## /\1\t/' | expand -t 12
+
+up: setup  ## fresh clone to running product: prints the address to open and the sign-in
+	@exec $(BIN)/chimney up
+
+setup: $(VENV)/.runtime $(PAGE)  ## environment, locked dependencies, built page; leaves .venv/bin/chimney
+
+$(VENV)/.python:
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.runtime: requirements/runtime.txt pyproject.toml | $(VENV)/.python
+	@echo "installing locked dependencies …"
+	@$(BIN)/pip install -q --require-hashes -r requirements/runtime.txt -r requirements/build.txt
+	@$(BIN)/pip install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
+	@echo "installing locked development dependencies …"
+	@$(BIN)/pip install -q --require-hashes -r requirements/dev.txt
+	@touch $@
+
+ui/node_modules/.installed: ui/package-lock.json
+	@echo "installing the page's locked dependencies …"
+	@cd ui && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(PAGE): ui/node_modules/.installed $(UI_SOURCES)
+	@echo "building the page …"
+	@cd ui && npm run --silent build
+	@touch $@
+
+packages:  ## Debian packages that the tests talk to (root only; elsewhere install them yourself)
+	@.ci/packages
+
+test: packages setup lint ui-test unit  ## everything CI runs
+
+lint: $(VENV)/.dev  ## format, lint, types, import rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+ui-test: ui/node_modules/.installed  ## the page's lint, types and unit tests
+	cd ui && npm run --silent lint && npm run --silent check && npm run --silent test
+
+unit: $(VENV)/.dev $(PAGE)  ## unit, integration and browser tests
+	$(BIN)/pytest
+
+bench: $(VENV)/.dev $(PAGE)  ## every benchmark, one table
+	$(BIN)/python -m bench
+
+bench-%: $(VENV)/.dev $(PAGE)  ## one benchmark, for example bench-hot
+	$(BIN)/python -m bench $*
+
+lock: $(VENV)/.dev  ## renew the lock files after a change of dependencies
+	$(BIN)/uv pip compile -q pyproject.toml --universal --generate-hashes --no-header --no-emit-index-url -o requirements/runtime.txt
+	echo hatchling editables | tr ' ' '\n' | $(BIN)/uv pip compile -q - --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url -o requirements/build.txt
+	$(BIN)/uv pip compile -q pyproject.toml --extra dev --universal --generate-hashes --no-header --no-emit-index-url -c requirements/runtime.txt -c requirements/build.txt -o requirements/dev.txt
+
+openapi: $(VENV)/.runtime  ## renew the page's types from the table's OpenAPI document
+	$(BIN)/chimney openapi table > ui/openapi.json
+	cd ui && npm run --silent types

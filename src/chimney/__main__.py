@@ -1,0 +1,3 @@
+from chimney.cli import main
+
+main()

@@ -1,0 +1,6 @@
+"""Settings of the roles."""
+
+from chimney.config.load import SettingsError, load
+from chimney.config.settings import FollowedOrigin, OriginSettings, TableSettings
+
+__all__ = ["FollowedOrigin", "OriginSettings", "SettingsError", "TableSettings", "load"]

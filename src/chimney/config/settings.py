@@ -1,0 +1,99 @@
+"""The table of settings: one row feeds the parser, `check-config`, the documentation and its test."""
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+
+from chimney.web.serve import split_address
+
+_REPO = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9._-]{1,100}")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
+
+
+def _split(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _repo(value: str) -> str:
+    if not _REPO.fullmatch(value) or value.endswith(("/.", "/..")):
+        raise ValueError(f"{value!r} should be owner/name, for example octocat/hello-world")
+    return value
+
+
+def _listen(value: str) -> str:
+    split_address(value)
+    return value
+
+
+def _url(value: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/@?#]+(/[^\s?#]*)?", value):
+        raise ValueError(f"{value!r} should be a URL such as https://example.org, without user, query or fragment")
+    return value.rstrip("/")
+
+
+Commas = BeforeValidator(_split)
+Repo = Annotated[str, AfterValidator(_repo)]
+Listen = Annotated[str, AfterValidator(_listen)]
+Url = Annotated[str, AfterValidator(_url)]
+Secrets = Annotated[list[SecretStr], Commas]
+
+
+class Settings(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class OriginSettings(Settings):
+    """`[origin]` in chimney.toml, `CHIMNEY_…` in the environment."""
+
+    listen: Listen = Field("127.0.0.1:8080", description="Address the origin listens on.")
+    repo: Repo | None = Field(None, description="The main repository, owner/name.")
+    repos: Annotated[list[Repo], Commas] = Field([], description="More repositories to watch.")
+    github_token: SecretStr | None = Field(None, description="GitHub token; GITHUB_TOKEN is read too.")
+    github_api_url: Url = Field("https://api.github.com", description="Base URL of the GitHub REST API.")
+    data_dir: Path = Field(Path(".chimney"), description="Folder of the origin's small state.")
+    slot: str | None = Field(
+        None, pattern="^(blue|green)$", description="The slot this process runs in: blue or green."
+    )
+    environment: str = Field("production", pattern=r"^[A-Za-z0-9._-]{1,64}$", description="Name of the environment.")
+    read_token: Secrets = Field([], description="Bearer tokens with the scope read, comma-separated.")
+    deploy_token: Secrets = Field([], description="Bearer tokens with the scope deploy, comma-separated.")
+    operate_token: Secrets = Field([], description="Bearer tokens with the scope operate (includes read).")
+    workflow: str | None = Field(None, description="Workflow whose success rate the summary reports; unset: all.")
+    site_dir: Path | None = Field(None, description="Folder of a static dashboard, served at /.")
+    allow_contents: bool = Field(False, description="Whether the proxy passes file contents.")
+    bug_label: str = Field("type:bug", description="Label that makes an issue a bug.")
+    revision: str | None = Field(
+        None,
+        pattern="^[0-9a-fA-F]{7,64}$",
+        description="Revision this process runs; unset: what was deployed to its slot.",
+    )
+    log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least level that is logged.")
+    demonstration: bool = Field(False, description="Mark everything as demonstration data; `chimney up` sets it.")
+
+
+class FollowedOrigin(Settings):
+    """One `[[table.origins]]`."""
+
+    name: str = Field(pattern=_NAME.pattern)
+    url: Url
+    read_token: SecretStr | None = None
+    operate_token: SecretStr | None = None
+
+
+class TableSettings(Settings):
+    """`[table]` in chimney.toml, `CHIMNEY_TABLE_…` in the environment."""
+
+    listen: Listen = Field("127.0.0.1:8700", description="Address the table listens on.")
+    data_dir: Path = Field(Path(".table"), description="Folder of everything the table keeps.")
+    origins: list[FollowedOrigin] = Field([], description="Origins to follow: name=url pairs, comma-separated.")
+    password: SecretStr | None = Field(
+        None, description="First operator's password; unset: a random one is printed once."
+    )
+    retention_days: float = Field(14, gt=0, le=3650, description="Log records older than this are dropped.")
+    retention_bytes: int = Field(
+        5 * 1024**3, ge=1024**2, description="The oldest records go when the journal is larger."
+    )
+    probe_seconds: float = Field(5, ge=0.2, le=3600, description="How often each origin's health is asked.")
+    log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least level that is logged.")

@@ -1,0 +1,1 @@
+"""Rules: pure functions over values, with now as an argument."""

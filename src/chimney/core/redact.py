@@ -1,0 +1,30 @@
+"""Text from outside, made safe to keep and to show: secrets masked, control characters visible, length bounded."""
+
+import re
+
+LONGEST = 8_192
+_SECRETS = re.compile(
+    r"gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|AKIA[0-9A-Z]{16}"
+    r"|eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{5,}"
+    r"|(?i:bearer\s+)[A-Za-z0-9._~+/=-]{12,}"
+    r"|(?i:(?<=[?&])[a-z_-]*(?:token|secret|password|api_?key|signature)[a-z_-]*=)[^&\s]+"
+)
+# C0 but tab and line feed, DEL, C1, bidirectional controls, zero-width characters, lone surrogates
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+
+
+def _mask(match: re.Match[str]) -> str:
+    text = match.group()
+    head = text.partition("=")[0] + "=" if "=" in text and text[:2] != "ey" else text[:4]
+    return head + "…masked"
+
+
+def _show(match: re.Match[str]) -> str:
+    return f"\\u{ord(match.group()):04x}"
+
+
+def safe(text: str, *, longest: int = LONGEST) -> str:
+    """`text` with secrets masked and invisible characters spelled out; cut with its length named past `longest`."""
+    if len(text) > longest:
+        text = f"{text[:longest]}… ({len(text)} characters)"
+    return _UNSEEN.sub(_show, _SECRETS.sub(_mask, text))

@@ -1,0 +1,223 @@
+"""From records to what is seen: every log call and every request of the process, as JSON lines and as stream entries.
+
+Taking a record never blocks and never fails: it is put in a bounded queue (10,000 × ~1 kB ≈ 10 MB at worst); when
+that is full it is dropped and counted. Every 20 ms the queue is projected by one thread, written to stderr, handed on.
+"""
+
+import asyncio
+import logging
+import sys
+import threading
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any, TextIO
+
+import msgspec
+
+from chimney.core.redact import safe
+from chimney.web.record import RequestRecord, current
+from chimney.web.recover import short_stack
+from chimney.wire.telemetry import LEVELS, RequestLine
+
+CAPACITY = 10_000
+FLUSH_SECONDS = 0.02
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_encode = msgspec.json.Encoder(enc_hook=str).encode
+log = logging.getLogger(__name__)
+
+
+class Line(msgspec.Struct, frozen=True):
+    """A record projected: its severity number and its JSON."""
+
+    level: int
+    json: bytes
+
+
+class Captured(msgspec.Struct, frozen=True):
+    """A log call, with the ids of the request during which it was made."""
+
+    record: logging.LogRecord
+    request_id: str | None
+    trace_id: str | None
+    span_id: str | None
+
+
+def rfc3339(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def level_of(status: int) -> str:
+    return "error" if status >= 500 else "info"
+
+
+def request_line(record: RequestRecord) -> Line:
+    level = level_of(record.status)
+    path = safe(record.path, longest=2048)
+    latency_ms = round(record.duration * 1000, 3)
+    cache = f" {record.cache}" if record.cache else ""
+    agent = record.headers.get(b"user-agent")
+    line = RequestLine(
+        ts=rfc3339(record.started),
+        level=level,
+        message=f"{record.method} {path} {record.status}{cache} {latency_ms:.1f} ms",
+        logger="chimney.request",
+        request_id=record.request_id,
+        trace_id=record.trace_id,
+        span_id=record.span_id,
+        method=record.method,
+        path=path,
+        route=record.route,
+        status=record.status,
+        latency_ms=latency_ms,
+        bytes=record.bytes,
+        client=record.client,
+        user_agent=safe(agent.decode("utf-8", "replace"), longest=256) if agent else msgspec.UNSET,
+        cache=record.cache or msgspec.UNSET,
+        tier=record.tier or msgspec.UNSET,
+        error=safe(record.error) if record.error else msgspec.UNSET,
+    )
+    return Line(LEVELS[level], _encode(line))
+
+
+def _field(value: object) -> object:
+    return safe(value) if isinstance(value, str) else value
+
+
+def captured_line(captured: Captured) -> Line:
+    record = captured.record
+    try:
+        message = record.getMessage()
+    except Exception as error:
+        message = f"{record.msg!r} (arguments did not fit: {error})"
+    fields: dict[str, Any] = {
+        "ts": rfc3339(record.created),
+        "level": record.levelname.lower(),
+        "message": safe(message),
+        "logger": record.name,
+        "request_id": captured.request_id,
+        "trace_id": captured.trace_id,
+        "span_id": captured.span_id,
+    }
+    if record.exc_info and record.exc_info[1]:
+        fields["error"] = safe(f"{type(record.exc_info[1]).__name__}: {record.exc_info[1]}", longest=500)
+        fields["stack"] = safe(short_stack(record.exc_info[1]))
+    extra = vars(record)
+    fields.update({key: _field(extra[key]) for key in extra.keys() - _STANDARD - fields.keys()})
+    return Line(record.levelno, _encode(fields))
+
+
+Sink = Callable[[Sequence[Line]], Awaitable[None]]
+
+
+class LogPipe(logging.Handler):
+    """The one way of every record of the process. Usable before the loop runs: lines then wait for `start`."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        super().__init__()
+        self._stream = stream or sys.stderr
+        self._pending: deque[RequestRecord | Captured] = deque()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="log")
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop_thread = 0
+        self._scheduled = False
+        self._flushing: asyncio.Task[None] | None = None
+        self._request_sinks: list[Callable[[RequestRecord], None]] = []
+        self._sink: Sink | None = None
+        self._quiet = False
+        self.dropped = 0
+        self.by_level: Counter[str] = Counter()
+
+    def start(self, sink: Sink | None, *request_sinks: Callable[[RequestRecord], None]) -> None:
+        """From now on lines go to `sink` too, and finished requests to `request_sinks` (in the log thread)."""
+        self._sink = sink
+        self._request_sinks = list(request_sinks)
+        self._loop = asyncio.get_running_loop()
+        self._loop_thread = threading.get_ident()
+        self._schedule()
+
+    def request(self, record: RequestRecord) -> None:
+        """Takes a finished request. On the event loop only."""
+        self._take(record)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        request = current.get()
+        ids = (request.request_id, request.trace_id, request.span_id) if request else (None, None, None)
+        self._take(Captured(record, *ids))
+
+    def _take(self, item: RequestRecord | Captured) -> None:
+        if len(self._pending) >= CAPACITY:
+            self.dropped += 1
+            return
+        self._pending.append(item)
+        if self._scheduled or self._loop is None:
+            return
+        if threading.get_ident() == self._loop_thread:
+            self._schedule()
+        elif not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._schedule)
+
+    def _schedule(self) -> None:
+        if not self._scheduled and self._loop and self._pending:
+            self._scheduled = True
+            self._loop.call_later(FLUSH_SECONDS, self._begin)
+
+    def _begin(self) -> None:
+        self._flushing = asyncio.get_running_loop().create_task(self.send_pending())
+
+    async def send_pending(self) -> None:
+        """Projects, writes and hands on all that is pending now."""
+        batch = [self._pending.popleft() for _ in range(len(self._pending))]
+        try:
+            if batch:
+                lines = await asyncio.get_running_loop().run_in_executor(self._thread, self._project, batch)
+                if self._sink:
+                    await self._sink(lines)
+        finally:
+            self._scheduled = False
+            self._schedule()
+
+    def _project(self, batch: Sequence[RequestRecord | Captured]) -> list[Line]:
+        lines = []
+        for item in batch:
+            if isinstance(item, RequestRecord):
+                for take in self._request_sinks:
+                    take(item)
+                lines.append(request_line(item))
+            else:
+                lines.append(captured_line(item))
+        for line in lines:
+            self.by_level[logging.getLevelName(line.level).lower()] += 1
+        self._write(b"\n".join([line.json for line in lines]) + b"\n")
+        return lines
+
+    def _write(self, text: bytes) -> None:
+        try:
+            self._stream.write(text.decode())
+            self._stream.flush()
+        except (OSError, ValueError):
+            self.dropped += 1
+
+    async def stop(self) -> None:
+        """Flushes what is left; records taken afterwards are kept for nobody."""
+        if self._flushing:
+            await self._flushing
+        while self._pending:
+            await self.send_pending()
+        self._loop = None
+        self._thread.shutdown(wait=False)
+
+
+def install(pipe: LogPipe, level: str = "info") -> None:
+    """Every logger of the process, the framework's and the server's too, ends in `pipe` and nowhere else."""
+    root = logging.getLogger()
+    root.handlers[:] = [pipe]
+    root.setLevel(LEVELS[level])
+    for name in list(logging.root.manager.loggerDict):
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = True
+    for chatty in ("httpx2", "httpcore2", "httpx", "httpcore", "asyncio"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    logging.captureWarnings(capture=True)

@@ -1,0 +1,1 @@
+"""The role beside the deployed service."""

@@ -1,0 +1,1 @@
+"""The role that watches: the single pane of glass."""

@@ -1,0 +1,1 @@
+"""ASGI parts for both roles."""

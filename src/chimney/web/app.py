@@ -1,0 +1,100 @@
+"""The two layers that every role is made of.
+
+`Shell` is plain ASGI: record, recovery, liveness, the hot routes; it answers from the first millisecond, while the
+framework application (Litestar: everything that is not hot) is still being imported and built.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from chimney.web.asgi import App, Receive, Scope, Send, respond
+from chimney.web.problem import ProblemError
+from chimney.web.record import Recorder, RequestRecord, record_of
+from chimney.web.recover import Recover
+
+if TYPE_CHECKING:
+    from litestar import Litestar
+
+log = logging.getLogger(__name__)
+_JSON = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+Hot = Callable[[Scope, Receive, Send], Any]
+
+
+class Phase(StrEnum):
+    STARTING = "starting"
+    READY = "ready"
+    DRAINING = "draining"
+
+
+class Shell:
+    """ASGI. `hot` maps path prefixes to plain applications; all else goes to the framework once it is there."""
+
+    def __init__(self, sink: Callable[[RequestRecord], None]) -> None:
+        self.recover = Recover(self._dispatch)
+        self._recorder = Recorder(self.recover, sink)
+        self.phase = Phase.STARTING
+        self.hot: Mapping[str, App] = {}
+        self.framework: App | None = None
+        self.fallback: App | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._recorder(scope, receive, send)
+
+    async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path: str = scope["path"]
+        record = record_of(scope)
+        for prefix, app in self.hot.items():
+            if path.startswith(prefix):
+                record.route = prefix + "{path}"
+                await app(scope, receive, send)
+                return
+        if path in ("/livez", "/readyz"):
+            await self._probe(record, path, send)
+        elif self.framework is None:
+            raise ProblemError(503, "starting", "The process is starting.", headers=[(b"retry-after", b"1")])
+        elif (
+            self.fallback
+            and not path.startswith("/api/")
+            and scope["method"] in ("GET", "HEAD")
+            and (path not in ("/healthz", "/api"))
+        ):
+            record.route = "/{page}"
+            await self.fallback(scope, receive, send)
+        else:
+            await self._ask(self.framework, record, scope, receive, send)
+
+    async def _probe(self, record: RequestRecord, path: str, send: Send) -> None:
+        """Liveness is always 200: the process answers. Readiness is what Caddy checks before it sends visitors."""
+        record.route = path
+        if record.method not in ("GET", "HEAD"):
+            raise ProblemError(
+                405,
+                "method-not-allowed",
+                f"{record.method} is not allowed here.",
+                headers=[(b"allow", b"GET, HEAD")],
+            )
+        well = path == "/livez" or self.phase is Phase.READY
+        body = b'{"status":"%s"}' % (b"ok" if well else self.phase.encode())
+        await respond(send, 200 if well else 503, body, _JSON, head_only=record.method == "HEAD")
+
+    async def _ask(self, framework: App, record: RequestRecord, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await framework(scope, receive, send)
+        finally:
+            record.route = scope.get("path_template") or "unmatched"
+
+
+def framework(
+    handlers: Sequence[Any],
+    *,
+    title: str,
+    version: str,
+    recover: Recover,
+    extra_paths: Mapping[str, Any] | None = None,
+) -> "Litestar":
+    """The Litestar application of a role, with our error shape. Imported here: it takes half a second."""
+    from chimney.web.framework import build  # noqa: PLC0415 — keeps the start under a second
+
+    return build(handlers, title=title, version=version, recover=recover, extra_paths=extra_paths or {})

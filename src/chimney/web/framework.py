@@ -1,0 +1,123 @@
+"""Litestar, set up once for both roles: error shape, body rules, OpenAPI."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from litestar import Litestar, Request, Response
+from litestar.connection import ASGIConnection
+from litestar.exceptions import (
+    HTTPException,
+    MethodNotAllowedException,
+    NotFoundException,
+    ValidationException,
+)
+from litestar.handlers import BaseRouteHandler
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.spec import Contact, License, PathItem
+from litestar.types import ExceptionHandlersMap
+
+from chimney.web.asgi import Scope
+from chimney.web.problem import MEDIA_TYPE, ProblemError, not_found
+from chimney.web.record import record_of
+from chimney.web.recover import Recover, internal_error
+from chimney.wire.problem import Fault
+
+BODY_LIMIT = 1024 * 1024
+_SLUGS = {400: "malformed", 401: "unauthorized", 403: "forbidden", 413: "too-large", 415: "not-json"}
+AnyRequest = Request[Any, Any, Any]
+
+
+def _answer(error: ProblemError, request: AnyRequest) -> Response[bytes]:
+    return Response(
+        error.body(record_of(cast("Scope", request.scope)).request_id),
+        status_code=error.status,
+        media_type=MEDIA_TYPE.decode(),
+        headers={
+            "cache-control": "no-store",
+            **{name.decode(): value.decode() for name, value in error.headers},
+        },
+    )
+
+
+def _faults(error: ValidationException) -> list[Fault]:
+    extra = error.extra if isinstance(error.extra, list) else []
+    return [
+        Fault(
+            path=f"{row.get('source', 'body')}.{row['key']}".replace("ParamType.", ""),
+            detail=str(row.get("message")),
+        )
+        for row in extra
+        if isinstance(row, dict) and "key" in row
+    ]
+
+
+def as_problem(error: HTTPException, request: AnyRequest) -> ProblemError:
+    """Litestar's own exceptions in our shape."""
+    if isinstance(error, NotFoundException):
+        return not_found(request.url.path)
+    headers = [(name.encode(), value.encode()) for name, value in (error.headers or {}).items()]
+    if isinstance(error, MethodNotAllowedException):
+        return ProblemError(
+            405,
+            "method-not-allowed",
+            f"{request.method} is not allowed at {request.url.path}.",
+            headers=headers,
+        )
+    faults = _faults(error) if isinstance(error, ValidationException) else []
+    detail = "; ".join(f"{fault.path}: {fault.detail}" for fault in faults) or error.detail
+    slug = _SLUGS.get(error.status_code, "malformed")
+    return ProblemError(error.status_code, slug, detail, errors=faults, headers=headers)
+
+
+def json_only(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
+    """Guard for every unsafe method: a body that is not said to be JSON is refused, also as a fence against forms."""
+    if cast("Scope", connection.scope)["method"] in ("GET", "HEAD", "OPTIONS", "DELETE"):
+        return
+    content_type = connection.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type != "application/json":
+        raise ProblemError(415, "not-json", f"Send Content-Type: application/json, not {content_type or 'nothing'!r}.")
+
+
+def build(
+    handlers: Sequence[Any],
+    *,
+    title: str,
+    version: str,
+    recover: Recover,
+    extra_paths: Mapping[str, PathItem],
+) -> Litestar:
+    def on_error(request: AnyRequest, error: Exception) -> Response[bytes]:
+        if isinstance(error, ProblemError):
+            return _answer(error, request)
+        if isinstance(error, HTTPException) and error.status_code < 500:
+            return _answer(as_problem(error, request), request)
+        if isinstance(error, RecursionError):
+            return _answer(ProblemError(400, "malformed", "The body is nested too deeply."), request)
+        recover.note(error, cast("Scope", request.scope))
+        return _answer(internal_error(), request)
+
+    on_errors: ExceptionHandlersMap = {
+        Exception: on_error,
+        HTTPException: on_error,
+        404: on_error,
+        405: on_error,
+    }
+    app = Litestar(
+        list(handlers),
+        guards=[json_only],
+        exception_handlers=on_errors,
+        logging_config=None,
+        request_max_body_size=BODY_LIMIT,
+        openapi_config=OpenAPIConfig(
+            title=title,
+            version=version,
+            path="/api/schema",
+            license=License(name="Apache-2.0", identifier="Apache-2.0"),
+            contact=Contact(name="chimney"),
+            use_handler_docstrings=True,
+            render_plugins=[],
+        ),
+    )
+    if app.openapi_schema.paths is not None:
+        app.openapi_schema.paths.update(extra_paths)
+    return app

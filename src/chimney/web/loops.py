@@ -1,0 +1,94 @@
+"""Background loops: one small verb each, run under one supervisor.
+
+A verb does one round and returns how many seconds to wait before the next. When it raises, the error is logged with its
+stack, shown on /healthz, and the verb is tried again with back-off (1, 2, 4 … 60 s, each with jitter).
+"""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable
+
+from chimney.wire.base import stamp
+from chimney.wire.health import LoopHealth
+
+LONGEST_WAIT = 60.0
+log = logging.getLogger(__name__)
+_jitter = random.Random()  # noqa: S311 — spreads retries
+
+Verb = Callable[[], Awaitable[float]]
+
+
+class Loop:
+    """One loop and what is known of it."""
+
+    def __init__(self, name: str, verb: Verb) -> None:
+        self.name = name
+        self._verb = verb
+        self._failures = 0
+        self.restarts = 0
+        self.last_success: float | None = None
+        self.error: str | None = None
+        self._nudged = asyncio.Event()
+
+    def nudge(self) -> None:
+        """Do not wait: the next round begins now."""
+        self._nudged.set()
+
+    async def run(self) -> None:
+        while True:
+            wait = await self._round()
+            try:
+                async with asyncio.timeout(wait):
+                    await self._nudged.wait()
+            except TimeoutError:
+                pass
+            self._nudged.clear()
+
+    async def _round(self) -> float:
+        try:
+            wait = await self._verb()
+        except Exception as error:
+            self._failures += 1
+            self.restarts += 1
+            self.error = f"{type(error).__name__}: {error}"
+            log.exception("loop %s failed, tried again", self.name, extra={"loop": self.name})
+            return min(LONGEST_WAIT, 2.0 ** (self._failures - 1)) * _jitter.uniform(0.8, 1.2)
+        self._failures = 0
+        self.error = None
+        self.last_success = time.time()
+        return wait
+
+    def health(self) -> LoopHealth:
+        return LoopHealth(
+            name=self.name,
+            last_success_at=stamp(self.last_success) if self.last_success else None,
+            restarts=self.restarts,
+            error=self.error,
+        )
+
+
+class Supervisor:
+    """All loops of a process."""
+
+    def __init__(self) -> None:
+        self.loops: list[Loop] = []
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def add(self, name: str, verb: Verb) -> Loop:
+        loop = Loop(name, verb)
+        self.loops.append(loop)
+        return loop
+
+    def start(self) -> None:
+        self._tasks = [asyncio.create_task(loop.run(), name=loop.name) for loop in self.loops]
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+
+    def health(self) -> list[LoopHealth]:
+        return [loop.health() for loop in self.loops]

@@ -1,0 +1,119 @@
+"""One record per request: filled while the request runs, finished once, projected elsewhere.
+
+The hot path pays for a struct, two ids and a queue append; the log line, the metrics and the span are made from the
+record later, off the event loop.
+"""
+
+import random
+import re
+import time
+from collections.abc import Callable
+from contextvars import ContextVar
+
+import msgspec
+
+from chimney.core.trace import parse_traceparent
+from chimney.web.asgi import App, Event, Receive, Scope, Send
+
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+_random = random.Random()  # noqa: S311 — ids are for correlation, not for secrecy
+_LOOPBACK = ("127.0.0.1", "::1")
+
+
+class RequestRecord(msgspec.Struct, kw_only=True):
+    """Everything we know about a request. `started` is Unix seconds, `ended` and `began` monotonic seconds."""
+
+    request_id: str
+    trace_id: str
+    span_id: str
+    method: str
+    path: str
+    started: float
+    began: float
+    client: str
+    headers: dict[bytes, bytes]
+    parent_span_id: str | None = None
+    sampled: bool = False
+    route: str = "unknown"
+    status: int = 0
+    bytes: int = 0
+    ended: float = 0.0
+    cache: str | None = None
+    tier: str | None = None
+    error: str | None = None
+    stack: str | None = None
+
+    @property
+    def duration(self) -> float:
+        """Seconds from the first byte seen to the last one sent."""
+        return self.ended - self.began
+
+
+current: ContextVar[RequestRecord | None] = ContextVar("current", default=None)
+
+
+def record_of(scope: Scope) -> RequestRecord:
+    record: RequestRecord = scope["chimney.record"]
+    return record
+
+
+def _client(scope: Scope, headers: dict[bytes, bytes]) -> str:
+    """The address that asked. What a proxy says is believed only when the peer is on this machine."""
+    peer = scope.get("client")
+    address = str(peer[0]) if peer else "unknown"
+    forwarded = headers.get(b"x-forwarded-for")
+    if forwarded and (address in _LOOPBACK or address == "unknown"):
+        return forwarded.rpartition(b",")[2].strip().decode("latin-1")[:64]
+    return address
+
+
+def begin(scope: Scope) -> RequestRecord:
+    headers: dict[bytes, bytes] = dict(scope["headers"])
+    asked_id = headers.get(b"x-request-id")
+    trace = parse_traceparent(headers[b"traceparent"]) if b"traceparent" in headers else None
+    return RequestRecord(
+        request_id=asked_id.decode()
+        if asked_id and _REQUEST_ID.fullmatch(asked_id)
+        else f"{_random.getrandbits(96):024x}",
+        trace_id=trace.trace_id if trace else f"{_random.getrandbits(128) or 1:032x}",
+        span_id=f"{_random.getrandbits(64) or 1:016x}",
+        parent_span_id=trace.span_id if trace else None,
+        sampled=trace.sampled if trace else False,
+        method=scope["method"],
+        path=scope["path"],
+        started=time.time(),
+        began=time.perf_counter(),
+        client=_client(scope, headers),
+        headers=headers,
+    )
+
+
+class Recorder:
+    """ASGI: gives every request its record and ids, and hands the finished record to `sink`, exactly once."""
+
+    def __init__(self, app: App, sink: Callable[[RequestRecord], None]) -> None:
+        self._app = app
+        self._sink = sink
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        record = begin(scope)
+        scope["chimney.record"] = record
+        token = current.set(record)
+        ids = [(b"x-request-id", record.request_id.encode()), (b"x-trace-id", record.trace_id.encode())]
+
+        async def send_recorded(event: Event) -> None:
+            if event["type"] == "http.response.start":
+                record.status = event["status"]
+                event["headers"] = [*event.get("headers", ()), *ids]
+            else:
+                record.bytes += len(event.get("body", b""))
+            await send(event)
+
+        try:
+            await self._app(scope, receive, send_recorded)
+        finally:
+            record.ended = time.perf_counter()
+            current.reset(token)
+            self._sink(record)

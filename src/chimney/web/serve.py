@@ -1,0 +1,133 @@
+"""One role under Granian, in this process, on our own event loop.
+
+Ready is said once on stdout; SIGTERM or SIGINT drains: `readyz` turns 503, streams end with a last `retry`, open
+answers get `GRACE_SECONDS`, then the process ends with 0 whatever is open (Granian waits for ever for a stream).
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Protocol
+
+from granian.constants import HTTPModes, Interfaces
+from granian.server.embed import Server
+
+from chimney.web.asgi import Receive, Scope, Send
+
+GRACE_SECONDS = 2.5
+CONNECTIONS = 10_000  # Granian's --backpressure counts connections: 8,000 streams and headroom for the rest
+log = logging.getLogger(__name__)
+
+
+class Role(Protocol):
+    """A role ready to be served. `start` returns when requests can be answered; `drain` ends streams; `stop` saves."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None: ...
+    async def start(self) -> None: ...
+    async def drain(self) -> None: ...
+    async def stop(self) -> None: ...
+
+
+class CannotListenError(Exception):
+    """The address cannot be had; the message says who has it, where that can be found out."""
+
+
+def split_address(listen: str) -> tuple[str, int]:
+    """`127.0.0.1:8080` or `[::1]:8080`. ValueError when it is neither."""
+    host, _, port = listen.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65535:
+        raise ValueError(f"{listen!r} should be host:port, for example 127.0.0.1:8080")
+    return host.strip("[]"), int(port)
+
+
+def claim(listen: str) -> tuple[str, int]:
+    """The address to listen on, tried now: Granian binds with SO_REUSEPORT and would share a taken port silently."""
+    host, port = split_address(listen)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise CannotListenError(
+                f"cannot listen on {listen}: {(error.strerror or str(error)).lower()}{_holder(port)}"
+            ) from None
+        return host, probe.getsockname()[1]
+
+
+def _holder(port: int) -> str:
+    """Who listens on the port, from /proc; a hint how to look where that is not readable."""
+    inodes = set()
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        with contextlib.suppress(OSError):
+            for row in Path(table).read_text().splitlines()[1:]:
+                words = row.split()
+                if words[3] == "0A" and int(words[1].rpartition(":")[2], 16) == port:
+                    inodes.add(f"socket:[{words[9]}]")
+    for fd in Path("/proc").glob("[0-9]*/fd/*") if inodes else ():
+        with contextlib.suppress(OSError):
+            if str(fd.readlink()) in inodes:
+                command = (
+                    Path(f"/proc/{fd.parts[2]}/cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+                )
+                return f" by process {fd.parts[2]} ({command.strip()[:120]})"
+    return f"; look who has it with: ss -ltnp 'sport = :{port}'"
+
+
+async def serve(role: Role, listen: str, *, say: Callable[[str], None], ready: Callable[[str], None]) -> None:
+    """Serves until SIGTERM or SIGINT. Raises CannotListenError before anything is started."""
+    host, port = claim(listen)
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stopping.set)
+    server = Server(
+        role,
+        address=host,
+        port=port,
+        interface=Interfaces.ASGINL,
+        http=HTTPModes.http1,
+        websockets=False,
+        backlog=4096,
+        backpressure=CONNECTIONS,
+        log_enabled=False,
+    )
+    serving = loop.create_task(server.serve())
+    try:
+        await _until(role.start(), serving, stopping)
+        if not stopping.is_set():
+            shown = f"[{host}]" if ":" in host else host
+            ready(f"http://{shown}:{port}")
+            say(f"ready http://{shown}:{port}")
+        await asyncio.wait((serving, loop.create_task(stopping.wait())), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await role.drain()
+        server.interrupt_signal = True
+        server.main_loop_interrupt.set()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(serving), GRACE_SECONDS)
+        await role.stop()
+    if serving.done() and not stopping.is_set():
+        raise RuntimeError("the server ended by itself")
+
+
+async def _until(starting: Awaitable[None], serving: asyncio.Task[None], stopping: asyncio.Event) -> None:
+    """Waits for the start, but not past a signal or the death of the server."""
+    task = asyncio.ensure_future(starting)
+    stop = asyncio.ensure_future(stopping.wait())
+    await asyncio.wait((task, serving, stop), return_when=asyncio.FIRST_COMPLETED)
+    stop.cancel()
+    if task.done():
+        task.result()
+    else:
+        task.cancel()
+
+
+def leave(code: int) -> None:
+    """Ends the process now: open connections are threads of the server that nothing else can end."""
+    os._exit(code)

@@ -1,0 +1,1 @@
+"""What the roles say to each other and to the browser: msgspec structs only."""

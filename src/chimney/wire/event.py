@@ -1,0 +1,40 @@
+"""What streams carry besides records: server-sent events, named by their kind."""
+
+from typing import Any
+
+from chimney.wire.base import Message, Timestamp
+
+
+class Hello(Message, frozen=True, kw_only=True):
+    """First event of every stream. `boot` names this start of the process; ids are None while nothing is held."""
+
+    version: str
+    boot: str
+    oldest_id: int | None
+    newest_id: int | None
+
+
+class Gap(Message, frozen=True, kw_only=True):
+    """What was asked for is gone: `missed` records after `after_id` and before `before_id`.
+
+    `reason` is `evicted` or `slow_reader`.
+    """
+
+    missed: int
+    after_id: int
+    before_id: int
+    reason: str
+
+
+class Heartbeat(Message, frozen=True, kw_only=True):
+    at: Timestamp
+    newest_id: int | None
+
+
+class Event(Message, frozen=True, kw_only=True):
+    """Something that happened: `kind` is a closed list in docs/events.md, `data` depends on it."""
+
+    kind: str
+    at: Timestamp
+    message: str
+    data: dict[str, Any] = {}

@@ -1,0 +1,101 @@
+"""What a process says about its own health."""
+
+from chimney.wire.base import Message, Timestamp
+
+
+class DragonflyHealth(Message, frozen=True, kw_only=True):
+    """`status` is connected, connecting, unavailable or not_configured; figures are None unless connected."""
+
+    status: str
+    keys: int | None = None
+    memory_bytes: int | None = None
+    latency_ms: float | None = None
+
+
+class CacheHealth(Message, frozen=True, kw_only=True):
+    """`hit_rate_pct` is None until something was asked for."""
+
+    entries: int
+    bytes: int
+    hits: int
+    misses: int
+    hit_rate_pct: float | None
+
+
+class RateLimit(Message, frozen=True, kw_only=True):
+    limit: int
+    remaining: int
+    reset_at: Timestamp
+    resource: str
+
+
+class GitHubHealth(Message, frozen=True, kw_only=True):
+    """`rate_limit` and `last_success_at` are None until GitHub answered once; `problem` says what is wrong now."""
+
+    last_success_at: Timestamp | None
+    seconds_since_success: float | None
+    rate_limit: RateLimit | None
+    authenticated: bool
+    problem: str | None = None
+
+
+class LogsHealth(Message, frozen=True, kw_only=True):
+    records: int
+    oldest_id: int | None
+    newest_id: int | None
+    dropped: int
+    errors: int
+
+
+class LoopHealth(Message, frozen=True, kw_only=True):
+    """A background loop: `last_success_at` None until it succeeded once, `error` None while it is well."""
+
+    name: str
+    last_success_at: Timestamp | None
+    restarts: int
+    error: str | None
+
+
+class Health(Message, frozen=True, kw_only=True):
+    status: str
+    version: str
+    boot: str
+    repo: str | None
+    slot: str | None
+    environment: str
+    demonstration: bool
+    started_at: Timestamp
+    uptime_seconds: float
+    dragonfly: DragonflyHealth
+    cache: CacheHealth
+    github: GitHubHealth
+    logs: LogsHealth
+    streams: int
+    panics: int
+    loops: list[LoopHealth]
+
+
+class Version(Message, frozen=True, kw_only=True):
+    chimney_version: str
+    repo: str | None
+    release: dict[str, str | None] | None
+    revision: str | None
+    slot: str | None
+
+
+class TableHealth(Message, frozen=True, kw_only=True):
+    """`rows` are log records in the journal; `origins` counts those that are connected now."""
+
+    status: str
+    version: str
+    boot: str
+    started_at: Timestamp
+    uptime_seconds: float
+    rows: int
+    journal_bytes: int
+    sqlite_version: str
+    origins: int
+    origins_connected: int
+    streams: int
+    panics: int
+    loops: list[LoopHealth]

@@ -1,0 +1,75 @@
+"""An origin as the table sees it."""
+
+from chimney.wire.base import Message, Timestamp
+from chimney.wire.deployment import Deployment, DeployStatus
+from chimney.wire.finding import Findings
+from chimney.wire.health import Health
+from chimney.wire.pipeline import PipelineSummary
+
+
+class StreamState(Message, frozen=True, kw_only=True):
+    """`state` is connected, connecting or lost; `lag_seconds` is the age of the newest record when it was stored."""
+
+    state: str
+    since: Timestamp
+    last_record_at: Timestamp | None
+    last_id: int | None
+    lag_seconds: float | None
+    error: str | None
+
+
+class OriginState(Message, frozen=True, kw_only=True):
+    """`state` is up, degraded, down or unknown (not asked yet); `reason` says why it is not up.
+
+    `uptime_24h_pct` counts the table's own probes and is None before the first; `uptime_bars` are shares of successful
+    probes in 90 equal parts of the last 24 h, oldest first, None where nothing was probed.
+    """
+
+    name: str
+    url: str
+    state: str
+    reason: str | None
+    last_contact_at: Timestamp | None
+    latency_ms: float | None
+    health: Health | None
+    deploy: DeployStatus | None
+    pipeline: PipelineSummary | None
+    stream: StreamState
+    uptime_24h_pct: float | None
+    uptime_bars: list[float | None]
+    demonstration: bool
+
+
+class Change(Message, frozen=True, kw_only=True):
+    """One commit's life on one line: pull request, CI, deployment.
+
+    `ci` is success, failure, running, queued or unknown; `deployments` are newest first and empty until it is deployed.
+    """
+
+    revision: str
+    title: str
+    url: str | None
+    pr_number: int | None
+    actor: str | None
+    at: Timestamp
+    ci: str
+    ci_duration_seconds: float | None
+    ci_url: str | None
+    deployments: list[Deployment]
+
+
+class Overview(Message, frozen=True, kw_only=True):
+    """Everything that the first screen shows, in one answer."""
+
+    at: Timestamp
+    version: str
+    findings: Findings
+    origins: list[OriginState]
+    changes: list[Change]
+    log_rate_per_second: float
+    errors_last_5_min: int
+
+
+class SessionState(Message, frozen=True, kw_only=True):
+    user: str
+    role: str

@@ -1,0 +1,65 @@
+"""Log records as they travel: in the ring, on stderr, in streams and in the table."""
+
+from typing import Any
+
+from msgspec import UNSET, UnsetType
+
+from chimney.wire.base import Message
+
+LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
+
+
+class RequestLine(Message, frozen=True, kw_only=True):
+    """The record of one request, finished. Absent fields were not known, `null` ids belong to no trace."""
+
+    ts: str
+    level: str
+    message: str
+    logger: str
+    request_id: str
+    trace_id: str
+    span_id: str
+    method: str
+    path: str
+    route: str
+    status: int
+    latency_ms: float
+    bytes: int
+    client: str
+    user_agent: str | UnsetType = UNSET
+    cache: str | UnsetType = UNSET
+    tier: str | UnsetType = UNSET
+    error: str | UnsetType = UNSET
+    stack: str | UnsetType = UNSET
+
+
+class LogRow(Message, frozen=True, kw_only=True):
+    """One log record as the table keeps and shows it.
+
+    `id` grows for ever within one table and is the paging cursor; `origin_id` is the record's id in its source's
+    stream, None for records that the table made itself; `kind` is `log`, or `gap` and `restart` for marks in it.
+    """
+
+    id: int
+    ts: str
+    level: str
+    source: str
+    message: str
+    logger: str
+    kind: str = "log"
+    origin_id: int | None = None
+    request_id: str | None = None
+    trace_id: str | None = None
+    fields: dict[str, Any] = {}
+
+
+class HistogramBucket(Message, frozen=True, kw_only=True):
+    """Records in [at, at + width) by level."""
+
+    at: str
+    counts: dict[str, int]
+
+
+class Histogram(Message, frozen=True, kw_only=True):
+    width_seconds: float
+    buckets: list[HistogramBucket]
