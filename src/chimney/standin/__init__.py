@@ -1,0 +1,1 @@
+"""A GitHub look-alike with a repository that lives."""

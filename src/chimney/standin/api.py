@@ -1,0 +1,274 @@
+"""The REST API as GitHub serves it: limits, faults, authorization, conditional requests, renames, headers."""
+
+from collections.abc import Callable, Iterable
+from email.utils import formatdate
+from urllib.parse import parse_qsl, quote
+
+import msgspec
+
+from chimney.standin.answers import (
+    DEFAULT_VERSION,
+    GZIP_FROM,
+    PRETTY_AGENTS,
+    VERSIONS,
+    Answer,
+    Ask,
+    Header,
+    matches,
+    problem,
+    redirected,
+)
+from chimney.standin.bodies.base import View
+from chimney.standin.clock import Clock
+from chimney.standin.faults import Faults, Order
+from chimney.standin.ratelimit import Bucket, RateLimits
+from chimney.standin.repository import RefusedError, Repository
+from chimney.standin.routing import Route, Routes
+from chimney.standin.stats import Stats
+
+RETIRED_VERSIONS = ("2021-01-01",)
+KEPT_ANSWERS, KEPT_BYTES = 512, 8 << 20
+_EXPOSED = (
+    b"ETag, Link, Location, Retry-After, X-GitHub-OTP, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Used, "
+    b"X-RateLimit-Resource, X-RateLimit-Reset, X-OAuth-Scopes, X-Accepted-OAuth-Scopes, X-Poll-Interval, "
+    b"X-GitHub-Media-Type, X-GitHub-SSO, X-GitHub-Request-Id, Deprecation, Sunset, Warning"
+)
+# Two lines on purpose, as GitHub sends them: a mapping of headers loses one
+_ALWAYS: tuple[Header, ...] = (
+    (b"server", b"github.com"),
+    (b"vary", b"Accept, Authorization, Cookie, X-GitHub-OTP"),
+    (b"vary", b"Accept-Encoding, Accept, X-Requested-With"),
+    (b"x-github-media-type", b"github.v3; format=json"),
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", _EXPOSED),
+    (b"strict-transport-security", b"max-age=31536000; includeSubdomains; preload"),
+    (b"x-frame-options", b"deny"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-xss-protection", b"0"),
+    (b"referrer-policy", b"origin-when-cross-origin, strict-origin-when-cross-origin"),
+    (b"content-security-policy", b"default-src 'none'"),
+)
+_PRIVATE: Header = (b"cache-control", b"private, max-age=60, s-maxage=60")
+_PUBLIC: Header = (b"cache-control", b"public, max-age=60, s-maxage=60")
+
+
+class Reply(msgspec.Struct):
+    """What goes on the wire."""
+
+    status: int
+    headers: list[Header]
+    body: bytes
+
+
+class Request(msgspec.Struct, kw_only=True):
+    """What came over it."""
+
+    method: str
+    path: str
+    raw_query: str
+    headers: dict[bytes, bytes]
+    base: str
+    address: str
+    body: bytes = b""
+
+    @property
+    def authorization(self) -> bytes | None:
+        return self.headers.get(b"authorization")
+
+
+class Api:
+    """`advance` is called before each request, so that the repository is as old as the clock says."""
+
+    def __init__(
+        self,
+        *,
+        repo: Repository,
+        clock: Clock,
+        faults: Faults,
+        stats: Stats,
+        token: str | None,
+        routes: Iterable[Route],
+        repository_routes: Iterable[Route],
+        advance: Callable[[], None],
+    ) -> None:
+        self._repo = repo
+        self._clock = clock
+        self._faults = faults
+        self._stats = stats
+        self._token = token
+        self._routes = Routes(routes)
+        self._repository_routes = Routes(repository_routes)
+        self._advance = advance
+        self._limits = RateLimits()
+        self._answers: dict[tuple[str, str, str, str], Answer] = {}
+        self._answers_bytes = 0
+        self._answers_version = -1
+        self._serial = 0
+        self._date: tuple[int, bytes] = (0, b"")
+        self.base = "https://api.github.com"
+
+    def fault_for(self, request: Request) -> Order | None:
+        return self._faults.take(request.path, now=self._clock.real())
+
+    def reply(self, request: Request, fault: Order | None) -> Reply:
+        """Everything but the waiting: `fault`'s delay and hanging are over when this is called."""
+        self._advance()
+        self.base = request.base
+        now = self._clock.real()
+        bucket = self._limits.bucket(request.authorization, request.address, now=now)
+        answer, charged = self._answer(request, fault, bucket)
+        etag = answer.etag(request.headers) if answer.tagged else None
+        not_modified = etag is not None and matches(request.headers.get(b"if-none-match"), etag)
+        charged = charged and not (not_modified and request.authorization is not None)
+        bucket.used += charged
+        self._stats.count(request.path, charged=charged, not_modified=not_modified)
+        headers = self._headers(request, answer, bucket, now=now)
+        if not_modified and etag is not None:
+            return Reply(304, [*headers, (b"etag", b'"' + etag + b'"')], b"")
+        return self._whole(request, answer, etag, headers)
+
+    def _answer(self, request: Request, fault: Order | None, bucket: Bucket) -> tuple[Answer, bool]:
+        """The answer, and whether it costs a request of the quota."""
+        if not request.headers.get(b"user-agent"):
+            reason = "Request forbidden by administrative rules. Please make sure your request has a User-Agent header"
+            return problem(403, reason), False
+        if fault is not None:
+            refusal = self._faulted(fault, bucket)
+            if refusal is not None:
+                return refusal, False
+        if self._token is not None and not self._accepts(request.authorization):
+            return problem(401, "Bad credentials"), True
+        if request.path == "/rate_limit":
+            return self._rate_limit(request, bucket), False
+        if bucket.remaining <= 0:
+            return problem(403, f"API rate limit exceeded for {request.address}."), False
+        return self._routed(request), True
+
+    def _faulted(self, fault: Order, bucket: Bucket) -> Answer | None:
+        if fault.unauthorized:
+            return problem(401, "Bad credentials")
+        if fault.rate_limited == "secondary":
+            message = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
+            wait = fault.retry_after_seconds
+            headers = () if wait is None else ((b"retry-after", b"%d" % wait),)
+            return problem(fault.status or 403, message, headers=headers)
+        if fault.rate_limited:
+            bucket.used = bucket.limit
+            return problem(fault.status or 403, "API rate limit exceeded for user ID 1842117.")
+        if fault.status is None:
+            return None
+        if fault.status in {502, 503, 504}:
+            page = b"<!DOCTYPE html><title>Unicorn! &middot; GitHub</title><p>This page is taking too long to load.</p>"
+            return Answer(status=fault.status, body=page, content_type=b"text/html; charset=utf-8")
+        return problem(fault.status, "Server Error" if fault.status >= 500 else "Fault on purpose")
+
+    def _accepts(self, authorization: bytes | None) -> bool:
+        return authorization is None or authorization.rpartition(b" ")[2] == (self._token or "").encode()
+
+    def _rate_limit(self, request: Request, bucket: Bucket) -> Answer:
+        core = bucket.body()
+        resources = {"core": core, "search": core | {"limit": 30, "used": 0, "remaining": 30, "resource": "search"}}
+        body: dict[str, object] = {"resources": resources}
+        if request.headers.get(b"x-github-api-version", DEFAULT_VERSION.encode()) == DEFAULT_VERSION.encode():
+            body["rate"] = core
+        return Answer(body=msgspec.json.encode(body))
+
+    def _routed(self, request: Request) -> Answer:
+        version = request.headers.get(b"x-github-api-version", b"").decode("latin-1") or DEFAULT_VERSION
+        if version in RETIRED_VERSIONS:
+            return problem(410, f"API version {version} is no longer supported.")
+        if version not in VERSIONS:
+            return problem(400, f"{version!r} is not a valid API version. Valid versions: {', '.join(VERSIONS)}.")
+        key = (request.base, request.path, request.raw_query, version)
+        if self._answers_version != self._repo.version:
+            self._forget()
+        elif request.method in {"GET", "HEAD"} and key in self._answers:
+            return self._answers[key]
+        try:
+            answer, may_keep = self._asked(request)
+        except RefusedError as refusal:
+            return problem(refusal.status, str(refusal))
+        if may_keep:
+            self._keep(key, answer)
+        return answer
+
+    def _forget(self) -> None:
+        self._answers.clear()
+        self._answers_bytes = 0
+        self._answers_version = self._repo.version
+
+    def _keep(self, key: tuple[str, str, str, str], answer: Answer) -> None:
+        self._answers_bytes += len(answer.body)
+        if len(self._answers) >= KEPT_ANSWERS or self._answers_bytes > KEPT_BYTES:
+            self._forget()
+            self._answers_bytes = len(answer.body)
+        self._answers[key] = answer
+
+    def _asked(self, request: Request) -> tuple[Answer, bool]:
+        """From the endpoint. Kept only when it follows from the repository's state alone."""
+        reading = request.method in {"GET", "HEAD"}
+        if not reading and request.authorization is None:
+            return problem(401, "Requires authentication"), False
+        rest, renamed = self._inside(request.path)
+        if renamed:
+            query = f"?{request.raw_query}" if request.raw_query else ""
+            location = f"{request.base}/repositories/{self._repo.id}{quote(rest or '')}{query}"
+            return redirected(301, location), False
+        routes, path = (self._routes, request.path) if rest is None else (self._repository_routes, rest)
+        match = routes.match("GET" if reading else request.method, path)
+        if match is None:
+            raise RefusedError("Not Found", status=404)
+        ask = Ask(
+            method=request.method, path=request.path, raw_query=request.raw_query, headers=request.headers,
+            query=dict(parse_qsl(request.raw_query, keep_blank_values=True)), view=View(self._repo, request.base),
+            at=self._clock.now(), real=self._clock.real(), body=request.body, args={**match.args, "rest": rest or ""},
+        )  # fmt: skip
+        return match.route.endpoint(ask), reading and not match.route.fresh
+
+    def _inside(self, path: str) -> tuple[str | None, bool]:
+        """The path below the repository (None when it is not about ours), and whether it used an old name."""
+        parts = path.split("/", 4)
+        if len(parts) >= 3 and parts[1] == "repositories":
+            by_id = parts[2] == str(self._repo.id)
+            return (path[len(f"/repositories/{parts[2]}") :] if by_id else None), False
+        if len(parts) < 4 or parts[1] != "repos":
+            return None, False
+        name = f"{parts[2]}/{parts[3]}"
+        rest = path[len(f"/repos/{name}") :]
+        if name.lower() == self._repo.full_name.lower():
+            return rest, False
+        return (rest, True) if name.lower() in self._repo.old_names else (None, False)
+
+    def _headers(self, request: Request, answer: Answer, bucket: Bucket, *, now: float) -> list[Header]:
+        self._serial += 1
+        if self._date[0] != int(now):
+            self._date = (int(now), formatdate(now, usegmt=True).encode())
+        signed = request.authorization is not None
+        version = request.headers.get(b"x-github-api-version", DEFAULT_VERSION.encode())
+        headers = [*_ALWAYS, (b"date", self._date[1]), *bucket.headers(), *answer.headers]
+        headers.append((b"x-github-request-id", b"C0DE:%06X:%08X" % (self._serial & 0xFFFFFF, int(now))))
+        headers.append((b"x-github-api-version-selected", version))
+        if signed:
+            headers += [(b"x-oauth-scopes", b"repo, workflow"), (b"x-accepted-oauth-scopes", b"repo")]
+        if answer.tagged:
+            headers.append(_PRIVATE if signed else _PUBLIC)
+        return headers
+
+    def _whole(self, request: Request, answer: Answer, etag: bytes | None, headers: list[Header]) -> Reply:
+        """With gzip the validator is weak. A browser's or curl's body is spread out, under the same validator."""
+        body = answer.body
+        pretty = any(name in request.headers.get(b"user-agent", b"") for name in PRETTY_AGENTS)
+        zipped = b"gzip" in request.headers.get(b"accept-encoding", b"") and len(body) >= GZIP_FROM
+        if pretty and body and answer.content_type.startswith(b"application/json"):
+            spread = Answer(body=msgspec.json.format(body, indent=2) + b"\n")
+            body = spread.gzipped() if zipped else spread.body
+        elif zipped:
+            body = answer.gzipped()
+        if zipped:
+            headers.append((b"content-encoding", b"gzip"))
+        if etag is not None:
+            headers.append((b"etag", (b'W/"' if zipped else b'"') + etag + b'"'))
+        if body:
+            headers.append((b"content-type", answer.content_type))
+        headers.append((b"content-length", b"%d" % len(body)))
+        return Reply(answer.status, headers, b"" if request.method == "HEAD" else body)

@@ -1,0 +1,86 @@
+"""Faults on purpose: GitHub as it is on a bad day."""
+
+import asyncio
+from typing import Annotated, Literal
+
+import msgspec
+
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=86_400)]
+
+
+class Order(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What `POST /_standin/faults` takes. `path` is a prefix of the paths hit; all, when absent.
+
+    Without `for_requests` and `for_seconds` the fault stays until it is deleted. `rate_limited` true is the primary
+    limit; "secondary" is answered with `retry-after: retry_after_seconds`, and without the header when that is null.
+    """
+
+    status: Annotated[int, msgspec.Meta(ge=400, le=599)] | None = None
+    delay_seconds: Seconds = 0
+    hang: bool = False
+    truncate: bool = False
+    rate_limited: bool | Literal["primary", "secondary"] = False
+    retry_after_seconds: Seconds | None = 60
+    unauthorized: bool = False
+    path: str | None = None
+    for_requests: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    for_seconds: Seconds | None = None
+
+    def __post_init__(self) -> None:
+        does = (self.status, self.delay_seconds, self.hang, self.truncate, self.rate_limited, self.unauthorized)
+        if not any(does):
+            raise ValueError("no fault: say status, delay_seconds, hang, truncate, rate_limited or unauthorized")
+        if self.for_requests and self.for_seconds:
+            raise ValueError("for_requests and for_seconds exclude each other")
+
+
+class Faults:
+    """The newest order that matches a request is the one that hits it."""
+
+    def __init__(self) -> None:
+        self._orders: list[tuple[Order, float | None]] = []
+        self._left: dict[int, int] = {}
+        self._changed = asyncio.Event()
+
+    def add(self, order: Order, *, now: float) -> None:
+        until = None if order.for_seconds is None else now + order.for_seconds
+        self._orders.append((order, until))
+        if order.for_requests is not None:
+            self._left[id(order)] = order.for_requests
+
+    def take(self, path: str, *, now: float) -> Order | None:
+        """The fault for this request, counted off; None on a good day."""
+        if not self._orders:
+            return None
+        self._orders = [(order, until) for order, until in self._orders if until is None or now < until]
+        for index in range(len(self._orders) - 1, -1, -1):
+            order = self._orders[index][0]
+            if order.path is None or path.startswith(order.path):
+                self._count(index)
+                return order
+        return None
+
+    def _count(self, index: int) -> None:
+        order = self._orders[index][0]
+        if order.for_requests is None:
+            return
+        self._left[id(order)] -= 1
+        if self._left[id(order)] == 0:
+            del self._orders[index], self._left[id(order)]
+
+    def current(self, *, now: float) -> list[Order]:
+        return [order for order, until in self._orders if until is None or now < until]
+
+    def clear(self) -> None:
+        """Also lets go of the requests that hang."""
+        self._orders.clear()
+        self._left.clear()
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def hang(self, order: Order) -> None:
+        """Until the faults are deleted, or the order's seconds are over."""
+        try:
+            await asyncio.wait_for(self._changed.wait(), order.for_seconds)
+        except TimeoutError:
+            return
