@@ -108,15 +108,28 @@ def captured_line(captured: Captured) -> Line:
     return Line(record.levelno, _encode(fields))
 
 
+def as_json(line: Line) -> str:
+    return line.json.decode() + "\n"
+
+
+def readable(line: Line) -> str:
+    """For a terminal: time, level, message, and the stack when there is one."""
+    record = msgspec.json.decode(line.json)
+    text = f"{record['ts'][11:23]} {record['level']:<8} {record['message']}\n"
+    return text + record["stack"] + "\n" if record.get("stack") else text
+
+
 Sink = Callable[[Sequence[Line]], Awaitable[None]]
 
 
 class LogPipe(logging.Handler):
     """The one way of every record of the process. Usable before the loop runs: lines then wait for `start`."""
 
-    def __init__(self, stream: TextIO | None = None) -> None:
+    def __init__(self, stream: TextIO | None = None, *, quiet: bool = False) -> None:
         super().__init__()
         self._stream = stream or sys.stderr
+        self._shown = logging.WARNING if quiet else logging.NOTSET
+        self._render = readable if self._stream.isatty() else as_json
         self._pending: deque[RequestRecord | Captured] = deque()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="log")
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -125,7 +138,6 @@ class LogPipe(logging.Handler):
         self._flushing: asyncio.Task[None] | None = None
         self._request_sinks: list[Callable[[RequestRecord], None]] = []
         self._sink: Sink | None = None
-        self._quiet = False
         self.dropped = 0
         self.by_level: Counter[str] = Counter()
 
@@ -189,12 +201,12 @@ class LogPipe(logging.Handler):
                 lines.append(captured_line(item))
         for line in lines:
             self.by_level[logging.getLevelName(line.level).lower()] += 1
-        self._write(b"\n".join([line.json for line in lines]) + b"\n")
+        self._write("".join([self._render(line) for line in lines if line.level >= self._shown]))
         return lines
 
-    def _write(self, text: bytes) -> None:
+    def _write(self, text: str) -> None:
         try:
-            self._stream.write(text.decode())
+            self._stream.write(text)
             self._stream.flush()
         except (OSError, ValueError):
             self.dropped += 1

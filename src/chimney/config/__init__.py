@@ -1,6 +1,6 @@
 """Settings of the roles."""
 
-from chimney.config.load import SettingsError, load
+from chimney.config.load import SettingsError, check, load
 from chimney.config.settings import FollowedOrigin, OriginSettings, TableSettings
 
-__all__ = ["FollowedOrigin", "OriginSettings", "SettingsError", "TableSettings", "load"]
+__all__ = ["FollowedOrigin", "OriginSettings", "SettingsError", "TableSettings", "check", "load"]

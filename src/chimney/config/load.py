@@ -197,6 +197,17 @@ def validate(reading: Reading, model: type[S]) -> S:
     return settings
 
 
+def check(*, file: Path | None, environ: Mapping[str, str]) -> list[str]:
+    """Every fault of both roles' configuration; empty when it is good."""
+    faults: list[str] = []
+    for role, (model, _) in ROLES.items():
+        try:
+            validate(gather(role, file=file, environ=environ, flags={}), model)
+        except SettingsError as error:
+            faults += error.faults
+    return list(dict.fromkeys(faults + _unknown_variables(environ)))
+
+
 def load(model: type[S], *, file: Path | None, environ: Mapping[str, str], flags: Mapping[str, Any] | None = None) -> S:
     """The settings of one role. Raises SettingsError naming every fault, unknown CHIMNEY_* variables among them."""
     role = next(name for name, (known, _) in ROLES.items() if known is model)

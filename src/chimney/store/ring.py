@@ -5,12 +5,12 @@ Records are appended in chunks before anyone is shown them, so an id is never gi
 as `*.corrupt-<time>` and a new ring begun. Both slots may append to the same file: ids come from it.
 """
 
-import contextlib
 import logging
 import sqlite3
-import time
 from collections.abc import Sequence
 from pathlib import Path
+
+from chimney.store.sqlite import set_aside
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ class RingFile:
         try:
             self._db = self._open()
         except sqlite3.DatabaseError as error:
-            self._set_aside(error)
+            log.warning("the log ring was damaged (%s), set aside as %s", error, set_aside(path).name)
             self._db = self._open()
 
     def _open(self) -> sqlite3.Connection:
@@ -43,12 +43,6 @@ class RingFile:
             db.close()
             raise
         return db
-
-    def _set_aside(self, error: sqlite3.DatabaseError) -> None:
-        aside = self._path.with_name(f"{self._path.name}.corrupt-{int(time.time())}")
-        with contextlib.suppress(OSError):
-            self._path.rename(aside)
-        log.warning("the log ring was damaged (%s), set aside as %s", error, aside.name)
 
     def append(self, lines: Sequence[bytes]) -> int:
         """Keeps the lines and returns the id of the first; the others follow it one by one.

@@ -1,7 +1,8 @@
 """One role under Granian, in this process, on our own event loop.
 
-Ready is said once on stdout; SIGTERM or SIGINT drains: `readyz` turns 503, streams end with a last `retry`, open
-answers get `GRACE_SECONDS`, then the process ends with 0 whatever is open (Granian waits for ever for a stream).
+`ready` is called once, with the address. SIGTERM or SIGINT drains: `readyz` turns 503, streams end with a last
+`retry`, open answers get `GRACE_SECONDS`, then the process ends with 0 whatever is still open (Granian waits for a
+stream for ever).
 """
 
 import asyncio
@@ -79,7 +80,7 @@ def _holder(port: int) -> str:
     return f"; look who has it with: ss -ltnp 'sport = :{port}'"
 
 
-async def serve(role: Role, listen: str, *, say: Callable[[str], None], ready: Callable[[str], None]) -> None:
+async def serve(role: Role, listen: str, *, ready: Callable[[str], None]) -> None:
     """Serves until SIGTERM or SIGINT. Raises CannotListenError before anything is started."""
     host, port = claim(listen)
     stopping = asyncio.Event()
@@ -103,7 +104,6 @@ async def serve(role: Role, listen: str, *, say: Callable[[str], None], ready: C
         if not stopping.is_set():
             shown = f"[{host}]" if ":" in host else host
             ready(f"http://{shown}:{port}")
-            say(f"ready http://{shown}:{port}")
         await asyncio.wait((serving, loop.create_task(stopping.wait())), return_when=asyncio.FIRST_COMPLETED)
     finally:
         await role.drain()

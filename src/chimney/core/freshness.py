@@ -1,0 +1,71 @@
+"""What to do with a stored response: RFC 9111 and RFC 5861, no I/O and no clock."""
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+from chimney.core.grammar import Kind
+
+
+class Action(StrEnum):
+    SERVE = "serve"  # fresh
+    SERVE_AND_REVALIDATE = "serve-and-revalidate"  # stale, but young enough to answer first
+    REVALIDATE = "revalidate"  # stale: ask GitHub before answering
+    FETCH = "fetch"  # nothing stored
+
+
+class Policy(NamedTuple):
+    """Freshness lifetime, then the windows of RFC 5861, in seconds. Within `if_error` an old answer beats none."""
+
+    max_age: float
+    while_revalidate: float
+    if_error: float
+
+
+_WEEK = timedelta(days=7).total_seconds()
+
+
+def _policy(lifetime: float) -> Policy:
+    """Answer first and revalidate behind for ten lifetimes: a page that polls is never kept waiting."""
+    return Policy(lifetime, lifetime * 10, _WEEK)
+
+
+_DEFAULT = _policy(30)
+_BY_KIND = {
+    Kind.ISSUES: _policy(120),
+    Kind.ISSUE: _policy(120),
+    Kind.RELEASES: _policy(120),
+    Kind.RELEASE: _policy(120),
+    Kind.REPOSITORY: _policy(60),
+    Kind.FIGURES: _policy(600),
+    Kind.RATE_LIMIT: Policy(0, 0, 0),
+}
+_CLOSED_PULLS = _policy(300)
+NEGATIVE = Policy(10, 0, 0)  # 404 and 410: a blip must not last
+
+
+def policy_for(kind: Kind, query: str) -> Policy:
+    if kind is Kind.PULLS and "state=closed" in query:
+        return _CLOSED_PULLS
+    return _BY_KIND.get(kind, _DEFAULT)
+
+
+def decide(validated_at: float | None, policy: Policy, *, now: float) -> Action:
+    """By the age since GitHub last said that the response is good. A clock that stepped back makes it fresh."""
+    if validated_at is None:
+        return Action.FETCH
+    age = now - validated_at
+    if age < policy.max_age:
+        return Action.SERVE
+    if age < policy.max_age + policy.while_revalidate:
+        return Action.SERVE_AND_REVALIDATE
+    return Action.REVALIDATE
+
+
+def may_serve_on_error(validated_at: float, policy: Policy, *, now: float) -> bool:
+    return now - validated_at < policy.max_age + policy.if_error
+
+
+def storable(status: int) -> bool:
+    """Good answers, and two negative ones for a short while. Everything else is an error and replaces nothing."""
+    return status in (200, 404, 410)

@@ -1,0 +1,192 @@
+"""One GET to GitHub: conditional, bounded, within one host.
+
+The token goes to the configured host and nowhere else: redirects are followed by hand, three at most, and only
+while they stay on it. One fixed Accept value and our own User-Agent, because both are part of GitHub's entity tags.
+At most ten requests at a time (GitHub asks for few; its hard limit is 100).
+"""
+
+import asyncio
+import hashlib
+import time
+from typing import NamedTuple
+from urllib.parse import urljoin, urlsplit
+
+import httpx2
+import msgspec
+
+from chimney import __version__
+from chimney.core.budget import is_rate_limited, retry_at
+from chimney.github.errors import GitHubError, RateLimitedError, UnauthorizedError, UnexpectedError, UnreachableError
+from chimney.wire.base import stamp
+from chimney.wire.health import GitHubHealth, RateLimit
+
+BODY_LIMIT = 10 * 1024 * 1024
+DEADLINE_SECONDS = 10.0
+CONCURRENT = 10
+UNAUTHORIZED_WAIT = 60.0
+_HEADERS = {
+    "accept": "application/vnd.github+json",
+    "user-agent": f"chimney/{__version__}",
+    "x-github-api-version": "2022-11-28",
+}
+
+
+class Reply(NamedTuple):
+    """GitHub's answer to one request. `body` is empty for a 304; `links` and `vary` are the raw header lines."""
+
+    status: int
+    headers: httpx2.Headers
+    body: bytes
+
+    @property
+    def etag(self) -> str | None:
+        return self.headers.get("etag")
+
+
+class GitHubClient:
+    """Remembers the last success, the rate limit and what is wrong; while GitHub asked us to wait it asks nothing."""
+
+    def __init__(self, api_url: str, token: str | None, *, transport: httpx2.AsyncBaseTransport | None = None) -> None:
+        self._origin = urlsplit(api_url)
+        self._base = api_url.rstrip("/")
+        headers = dict(_HEADERS)
+        if token:
+            headers["authorization"] = f"Bearer {token}"
+        self.authenticated = token is not None
+        self.identity = hashlib.sha256((token or "").encode()).hexdigest()[:16]
+        self._client = httpx2.AsyncClient(
+            headers=headers,
+            timeout=httpx2.Timeout(DEADLINE_SECONDS, connect=5.0),
+            follow_redirects=False,
+            transport=transport,
+            limits=httpx2.Limits(max_connections=CONCURRENT * 2, max_keepalive_connections=CONCURRENT),
+        )
+        self._slots = asyncio.Semaphore(CONCURRENT)
+        self._limited = 0
+        self._blocked_until = 0.0
+        self._blocked_by: GitHubError | None = None
+        self.problem: GitHubError | None = None
+        self.last_success: float | None = None
+        self.rate_limit: RateLimit | None = None
+        self.results: dict[str, int] = {}
+
+    async def get(self, path: str, query: str = "", *, etag: str | None = None) -> Reply:
+        """The answer: 200, 304 (only when `etag` was given), 404, 410 or another 4xx that GitHub means.
+
+        Raises GitHubError when there is none worth having, or at once while GitHub asked us to wait.
+        """
+        if self._blocked_by and time.time() < self._blocked_until:
+            raise self._blocked_by
+        url = f"{self._base}{path}" + (f"?{query}" if query else "")
+        try:
+            async with self._slots, asyncio.timeout(DEADLINE_SECONDS):
+                reply = await self._follow(url, etag)
+        except GitHubError as error:
+            self._note(error)
+            raise
+        except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError, OSError) as error:
+            unreachable = UnreachableError(_why(error))
+            self._note(unreachable)
+            raise unreachable from error
+        self._succeeded(reply)
+        return reply
+
+    async def _follow(self, url: str, etag: str | None) -> Reply:
+        for _ in range(4):
+            reply = await self._ask(url, etag)
+            if reply.status not in (301, 302, 307, 308):
+                return self._judge(reply)
+            target = urljoin(url, reply.headers.get("location", ""))
+            parts = urlsplit(target)
+            if (parts.scheme, parts.netloc) != (self._origin.scheme, self._origin.netloc):
+                raise UnexpectedError(f"GitHub redirected to another host ({parts.netloc[:100]})", status=reply.status)
+            url = target
+        raise UnexpectedError("GitHub redirected more than three times", status=reply.status)
+
+    async def _ask(self, url: str, etag: str | None) -> Reply:
+        async with self._client.stream("GET", url, headers={"if-none-match": etag} if etag else {}) as response:
+            chunks: list[bytes] = []
+            size = 0
+            async for chunk in response.aiter_bytes():
+                size += len(chunk)
+                if size > BODY_LIMIT:
+                    raise UnexpectedError("GitHub's answer is larger than 10 MiB", status=response.status_code)
+                chunks.append(chunk)
+            self._count(response)
+            return Reply(response.status_code, response.headers, b"".join(chunks))
+
+    def _judge(self, reply: Reply) -> Reply:
+        """The reply when it can be used, else the error that it means."""
+        headers = reply.headers
+        if is_rate_limited(reply.status, headers, reply.body):
+            self._limited += 1
+            until = retry_at(headers, failures=self._limited, now=time.time())
+            primary = headers.get("x-ratelimit-remaining") == "0"
+            name = "primary rate limit" if primary else "secondary rate limit"
+            message = f"GitHub answered {reply.status}: {name} until {stamp(until):%H:%M:%S} UTC"
+            raise RateLimitedError(message, retry_at=until, primary=primary)
+        if reply.status == 401:
+            raise UnauthorizedError("GitHub answered 401: the token is wrong, expired or revoked")
+        if reply.status >= 500:
+            raise UnexpectedError(f"GitHub answered {reply.status}", status=reply.status)
+        if reply.status == 200 and not _is_json(reply):
+            raise UnexpectedError("GitHub answered with something that is not JSON", status=200)
+        return reply
+
+    def _count(self, response: httpx2.Response) -> None:
+        result = "not_modified" if response.status_code == 304 else f"{response.status_code // 100}xx"
+        self.results[result] = self.results.get(result, 0) + 1
+        headers = response.headers
+        limit, remaining, reset = (headers.get(f"x-ratelimit-{name}", "") for name in ("limit", "remaining", "reset"))
+        resource = headers.get("x-ratelimit-resource", "core")
+        if limit.isdigit() and remaining.isdigit() and reset.isdigit() and resource == "core":
+            self.rate_limit = RateLimit(
+                limit=int(limit), remaining=int(remaining), reset_at=stamp(int(reset)), resource=resource
+            )
+
+    def _note(self, error: GitHubError) -> None:
+        self.problem = error
+        name = error.code
+        self.results[name] = self.results.get(name, 0) + 1
+        if isinstance(error, RateLimitedError):
+            self._blocked_until, self._blocked_by = error.retry_at, error
+        elif isinstance(error, UnauthorizedError):
+            self._blocked_until, self._blocked_by = time.time() + UNAUTHORIZED_WAIT, error
+
+    def _succeeded(self, reply: Reply) -> None:
+        if reply.status in (200, 304, 404):
+            self.last_success = time.time()
+            self.problem = self._blocked_by = None
+            self._limited = 0
+
+    def health(self) -> GitHubHealth:
+        return GitHubHealth(
+            last_success_at=stamp(self.last_success) if self.last_success else None,
+            seconds_since_success=round(time.time() - self.last_success, 1) if self.last_success else None,
+            rate_limit=self.rate_limit,
+            authenticated=self.authenticated,
+            problem=self.problem.said() if self.problem else None,
+        )
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+
+def _is_json(reply: Reply) -> bool:
+    """Whether the body is whole JSON: a page of a proxy or a truncated body must never replace a good response."""
+    if "json" not in reply.headers.get("content-type", ""):
+        return False
+    try:
+        msgspec.json.decode(reply.body, type=msgspec.Raw)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True
+
+
+def _why(error: BaseException) -> str:
+    """What failed, in words; the URL and the token are in none of them."""
+    if isinstance(error, TimeoutError | httpx2.TimeoutException):
+        return f"GitHub did not answer within {DEADLINE_SECONDS:.0f} s"
+    if isinstance(error, httpx2.ConnectError):
+        return f"no connection to GitHub: {error}"[:200]
+    return f"GitHub's answer broke off: {type(error).__name__}"

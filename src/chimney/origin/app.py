@@ -1,0 +1,169 @@
+"""Role 1, composed: the stores, the loops and every route. Read this first.
+
+/livez /readyz                       web/app      liveness and readiness, from the first millisecond
+/api/github/* /api/v3/*              proxy        GitHub through the cache
+/healthz /api/version /api/metrics   health       what this process says of itself
+/api/pipeline/summary /api/repos     pipeline     the repository at a glance
+/api/deploy/*                        deployments  reports in, status and timeline out
+/api/logs /api/logs/stream           logs         the ring and its stream
+/api/schema/openapi.json             web/framework
+/                                    web/static   the team's dashboard (CHIMNEY_SITE_DIR)
+"""
+
+import asyncio
+import logging
+import secrets
+from pathlib import Path
+from typing import Any
+
+from chimney import __version__
+from chimney.config import OriginSettings
+from chimney.github.client import GitHubClient
+from chimney.instrumentation import LogPipe
+from chimney.origin import documented
+from chimney.origin.cache import GitHubCache
+from chimney.origin.logs import LogRing
+from chimney.origin.proxy import BELOW, DROP_IN, Proxy
+from chimney.store.database import Database
+from chimney.store.folder import shared_folder
+from chimney.store.memory import MemoryStore
+from chimney.store.state import ReportLog
+from chimney.web.app import Phase, Shell, framework
+from chimney.web.asgi import Receive, Scope, Send
+from chimney.web.auth import Scope as TokenScope
+from chimney.web.auth import Tokens
+from chimney.web.loops import Supervisor
+from chimney.web.metrics import RequestMetrics
+from chimney.web.static import StaticFiles
+
+WARM_SECONDS = 20.0
+log = logging.getLogger(__name__)
+
+
+class Origin:
+    """A Role. Making it opens the stores (StoreError when that fails); `start` builds the rest."""
+
+    def __init__(self, settings: OriginSettings, pipe: LogPipe) -> None:
+        self._settings = settings
+        self._pipe = pipe
+        self.boot = secrets.token_hex(4)
+        folder = shared_folder(settings.data_dir)
+        token = settings.github_token.get_secret_value() if settings.github_token else None
+        self._state = Database(folder / "state.sqlite", "state", shared=True)
+        self.ring = LogRing(folder, slot=settings.slot, boot=self.boot, pipe=pipe)
+        self.client = GitHubClient(settings.github_api_url, token)
+        self.near = MemoryStore()
+        self.cache = GitHubCache(self.client, self.near)
+        self.requests = RequestMetrics()
+        self.shell = Shell(pipe.request)
+        self.loops = Supervisor()
+        self._closing: list[Any] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.shell(scope, receive, send)
+
+    async def start(self) -> None:
+        settings = self._settings
+        await self._state.open()
+        await asyncio.to_thread(self.ring.load)
+        self._pipe.start(self.ring.take, self.requests.observe)
+        await asyncio.to_thread(self.build)
+        await self._deployments.load()
+        self.shell.hot = {BELOW: self._proxy, DROP_IN: self._proxy}
+        if self.pipeline.repos:
+            self.loops.add("warm", self._warm)
+        self.loops.start()
+        self.shell.phase = Phase.READY
+        token = "a token" if self.client.authenticated else "no token"
+        log.info(
+            "origin started: repository %s, GitHub at %s with %s",
+            settings.repo,
+            settings.github_api_url,
+            token,
+            extra={"boot": self.boot, "version": __version__},
+        )
+
+    def build(self) -> None:
+        """Everything that needs the framework, imported here so that /livez need not wait for it."""
+        from chimney.origin import deployments, guards, health, logs, pipeline  # noqa: PLC0415
+
+        settings = self._settings
+        tokens = Tokens(
+            read=_plain(settings.read_token),
+            deploy=_plain(settings.deploy_token),
+            operate=_plain(settings.operate_token),
+        )
+        watched = list(dict.fromkeys(([settings.repo] if settings.repo else []) + settings.repos))
+        self._proxy = Proxy(
+            self.cache, self.client, repo=settings.repo, repos=settings.repos, allow_contents=settings.allow_contents
+        )
+        self._deployments = deployments.Deployments(
+            ReportLog(self._state), repo=settings.repo, environment=settings.environment
+        )
+        self.pipeline = pipeline.Pipeline(
+            self.cache, self.client, repos=watched, workflow=settings.workflow, bug_label=settings.bug_label
+        )
+        vitals = health.Vitals(
+            health.Parts(
+                settings=settings,
+                boot=self.boot,
+                shell=self.shell,
+                client=self.client,
+                cache=self.cache,
+                near=self.near,
+                ring=self.ring,
+                pipe=self._pipe,
+                deployments=self._deployments,
+                pipeline=self.pipeline,
+                loops=self.loops,
+                requests=self.requests,
+            )
+        )
+        handlers = [
+            *health.routes(vitals, self.requests),
+            *pipeline.routes(self.pipeline),
+            *deployments.routes(self._deployments, deploy_scope=guards.guard(tokens, TokenScope.DEPLOY)),
+            *logs.routes(self.ring, read_scope=guards.guard(tokens, TokenScope.READ)),
+        ]
+        self.schema_app = framework(
+            handlers,
+            title="chimney origin",
+            version=__version__,
+            recover=self.shell.recover,
+            extra_paths=documented.paths(),
+        )
+        self.shell.framework = self.schema_app  # type: ignore[assignment]
+        if settings.site_dir:
+            self.shell.fallback = StaticFiles(Path(settings.site_dir), page=None, headers=[])
+
+    async def _warm(self) -> float:
+        """Keeps the summary's answers stored, so the first visitor of the day does not wait; costs 304s only."""
+        summary = await self.pipeline.summary(self.pipeline.repos[0])
+        if summary.partial:
+            log.debug("the pipeline summary lacks %s", ", ".join(part.part for part in summary.partial))
+        return WARM_SECONDS
+
+    async def drain(self) -> None:
+        self.shell.phase = Phase.DRAINING
+        self.ring.hub.close()
+
+    async def stop(self) -> None:
+        await self.loops.stop()
+        await self.cache.close()
+        await self.client.close()
+        log.info("origin stopped", extra={"boot": self.boot})
+        await self._pipe.stop()
+        self.ring.close()
+        await self._state.close()
+
+
+def openapi(folder: Path) -> dict[str, Any]:
+    """The OpenAPI 3.1 document, of an origin that is built in `folder` and never started."""
+    origin = Origin(OriginSettings(data_dir=folder, repo="owner/name"), LogPipe())
+    origin.build()
+    document: dict[str, Any] = origin.schema_app.openapi_schema.to_schema()
+    return document
+
+
+def _plain(secrets_: list[Any]) -> list[str]:
+    return [secret.get_secret_value() for secret in secrets_]

@@ -1,0 +1,213 @@
+"""GitHub through one cache: fresh when it can be, old when it must be, one fetch per key at a time.
+
+An error never replaces a good response. A failure is remembered for a moment, so a broken GitHub is asked once per key
+and second, not once per visitor. A waiter that goes away takes nothing with it: the fetch belongs to the cache.
+"""
+
+import asyncio
+import logging
+import time
+from enum import StrEnum
+from typing import NamedTuple
+
+from chimney.core.freshness import (
+    NEGATIVE,
+    Action,
+    Policy,
+    decide,
+    may_serve_on_error,
+    policy_for,
+    storable,
+)
+from chimney.core.grammar import Kind
+from chimney.github.client import GitHubClient, Reply
+from chimney.github.errors import GitHubError, RateLimitedError, UnexpectedError
+from chimney.store.ports import ResponseStore, StoredResponse
+from chimney.web.problem import ProblemError
+
+FAILURE_SECONDS = 1.0
+GONE_SECONDS = 10.0  # a 404 replaces a good response only when it is said again after this time
+log = logging.getLogger(__name__)
+
+
+class Result(StrEnum):
+    """How an answer came about: the same word in the record, the metric and `Cache-Status`."""
+
+    HIT = "hit"
+    MISS = "miss"
+    STALE = "stale"
+    REVALIDATED = "revalidated"
+    COLLAPSED = "collapsed"
+    BYPASS = "bypass"
+
+
+class Key(NamedTuple):
+    """What is asked: the rebuilt path, the normalised query and the kind that decides the lifetime."""
+
+    kind: Kind
+    path: str
+    query: str
+
+    @property
+    def text(self) -> str:
+        return f"{self.path}?{self.query}" if self.query else self.path
+
+
+class Answer(NamedTuple):
+    """A stored response and how it came. `problem` says why it is old, when asking GitHub failed."""
+
+    response: StoredResponse
+    result: Result
+    problem: GitHubError | None = None
+
+
+class Failure(NamedTuple):
+    at: float
+    error: GitHubError
+
+
+class GitHubCache:
+    """The near tier and the rules around it. Everything runs on the event loop; the far tier comes behind `store`."""
+
+    def __init__(self, client: GitHubClient, store: ResponseStore) -> None:
+        self._client = client
+        self._store = store
+        self._flights: dict[str, asyncio.Task[StoredResponse]] = {}
+        self._failures: dict[str, Failure] = {}
+        self.hits = 0
+        self.misses = 0
+
+    def fresh(self, key: Key) -> StoredResponse | None:
+        """The hot path: the stored response when it may be served as it is; None means `get` has to decide."""
+        stored = self._store.get(key.text)
+        if stored is None:
+            return None
+        if decide(stored.validated_at, self._policy(key, stored), now=time.time()) is not Action.SERVE:
+            return None
+        stored.hits += 1
+        self.hits += 1
+        return stored
+
+    def _policy(self, key: Key, stored: StoredResponse | None) -> Policy:
+        return policy_for(key.kind, key.query) if stored is None or stored.status == 200 else NEGATIVE
+
+    async def get(self, key: Key) -> Answer:
+        """The best answer there is. Raises ProblemError when GitHub gives none and nothing usable is stored."""
+        stored = self._store.get(key.text)
+        policy = self._policy(key, stored)
+        action = decide(stored.validated_at if stored else None, policy, now=time.time())
+        if stored is None or action in (Action.FETCH, Action.REVALIDATE):
+            return await self._ask(key, stored, policy)
+        stored.hits += 1
+        self.hits += 1
+        if action is Action.SERVE_AND_REVALIDATE:
+            failure = self._recent_failure(key)
+            if failure is None:
+                self._fly(key)
+            return Answer(stored, Result.STALE, failure)
+        return Answer(stored, Result.HIT)
+
+    async def _ask(self, key: Key, stored: StoredResponse | None, policy: Policy) -> Answer:
+        collapsed = key.text in self._flights
+        failure = self._recent_failure(key)
+        try:
+            if failure is not None:
+                raise failure
+            response = await asyncio.shield(self._fly(key))
+        except GitHubError as error:
+            self.misses += 1
+            if stored and may_serve_on_error(stored.validated_at, policy, now=time.time()):
+                return Answer(stored, Result.STALE, error)
+            raise as_problem(error) from error
+        if collapsed:
+            self.hits += 1
+            return Answer(response, Result.COLLAPSED)
+        if stored is not None and response is stored:
+            self.hits += 1
+            return Answer(response, Result.REVALIDATED)
+        self.misses += 1
+        return Answer(response, Result.MISS)
+
+    def _recent_failure(self, key: Key) -> GitHubError | None:
+        failure = self._failures.get(key.text)
+        return failure.error if failure and time.time() - failure.at < FAILURE_SECONDS else None
+
+    def _fly(self, key: Key) -> asyncio.Task[StoredResponse]:
+        """The one request to GitHub for this key: the running one, or a new one."""
+        flight = self._flights.get(key.text)
+        if flight is None:
+            flight = asyncio.create_task(self._fetch(key), name=f"fetch {key.text}")
+            self._flights[key.text] = flight
+            flight.add_done_callback(lambda done: self._landed(key, done))
+        return flight
+
+    def _landed(self, key: Key, flight: asyncio.Task[StoredResponse]) -> None:
+        del self._flights[key.text]
+        error = None if flight.cancelled() else flight.exception()
+        if error is None:
+            self._failures.pop(key.text, None)
+        elif isinstance(error, GitHubError):
+            if len(self._failures) >= 1000:
+                self._failures.pop(next(iter(self._failures)))
+            self._failures[key.text] = Failure(time.time(), error)
+            log.warning("GitHub could not be asked for %s: %s", key.text, error.said())
+        else:
+            log.error("fetching %s failed", key.text, exc_info=error)
+
+    async def _fetch(self, key: Key) -> StoredResponse:
+        """Asks GitHub, conditionally when a validator of our own token is held; the response is stored before return.
+
+        The response stays referenced here meanwhile: an eviction between question and 304 costs nothing.
+        """
+        stored = self._store.get(key.text)
+        etag = stored.etag if stored and stored.identity == self._client.identity else None
+        reply = await self._client.get(key.path, key.query, etag=etag)
+        now = time.time()
+        if reply.status == 304 and stored is not None:
+            stored.validated_at, stored.gone_at = now, None
+            stored.etag = reply.etag or stored.etag
+            self._store.put(key.text, stored)
+            return stored
+        if not storable(reply.status):
+            raise UnexpectedError(f"GitHub answered {reply.status}", status=reply.status)
+        fetched = self._stored(reply, now)
+        if reply.status != 200 and stored is not None and stored.status == 200:
+            stored.gone_at = stored.gone_at or now
+            if now - stored.gone_at < GONE_SECONDS:
+                raise UnexpectedError(f"GitHub answered {reply.status}, which may pass", status=reply.status)
+        self._store.put(key.text, fetched)
+        return fetched
+
+    def _stored(self, reply: Reply, now: float) -> StoredResponse:
+        headers = reply.headers
+        return StoredResponse(
+            status=reply.status,
+            body=reply.body,
+            etag=reply.etag,
+            identity=self._client.identity,
+            content_type=headers.get("content-type", "application/json; charset=utf-8"),
+            links=headers.get("link"),
+            vary=headers.get_list("vary"),
+            last_modified=headers.get("last-modified"),
+            fetched_at=now,
+            validated_at=now,
+        )
+
+    async def close(self) -> None:
+        flights = list(self._flights.values())
+        for flight in flights:
+            flight.cancel()
+        await asyncio.gather(*flights, return_exceptions=True)
+
+
+def as_problem(error: GitHubError) -> ProblemError:
+    """What a visitor is told when there is nothing, not even old, to show."""
+    if isinstance(error, RateLimitedError):
+        wait = max(1, round(error.retry_at - time.time()))
+        return ProblemError(
+            503, "github-rate-limited", f"{error}; nothing is stored yet.", headers=[(b"retry-after", b"%d" % wait)]
+        )
+    if isinstance(error, UnexpectedError) and error.status in (400, 403, 409, 422, 451):
+        return ProblemError(502, "github-refused", f"{error}; nothing is stored.")
+    status = 504 if error.code == "unreachable" else 502
+    return ProblemError(status, f"github-{error.code.replace('_', '-')}", f"{error}; nothing is stored yet.")

@@ -1,0 +1,42 @@
+"""The OpenAPI description of the routes that are plain ASGI and so unknown to the framework."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def paths() -> dict[str, Any]:
+    from litestar.openapi.spec import OpenAPIResponse, Operation, Parameter, PathItem, Schema  # noqa: PLC0415
+    from litestar.openapi.spec.enums import OpenAPIType  # noqa: PLC0415
+
+    text = Schema(type=OpenAPIType.STRING)
+
+    def described(description: str) -> OpenAPIResponse:
+        return OpenAPIResponse(description=description)
+
+    def item(summary: str, tag: str, responses: Mapping[str, OpenAPIResponse], *names: str) -> PathItem:
+        parameters = [Parameter(name=name, param_in="path", required=True, schema=text) for name in names]
+        return PathItem(
+            get=Operation(
+                summary=summary,
+                tags=[tag],
+                operation_id=summary.replace(" ", "_"),
+                parameters=parameters or None,  # type: ignore[arg-type]
+                responses=dict(responses),
+            )
+        )
+
+    proxied = {
+        "200": described("GitHub's answer, stored or new; Cache-Status and Age say which"),
+        "304": described("What If-None-Match names is still good"),
+        "400": described("A query parameter that is not taken, or out of bounds"),
+        "404": described("Not in the grammar of what may be asked, or not there"),
+        "503": described("GitHub asks us to wait, and nothing is stored"),
+        "504": described("GitHub does not answer, and nothing is stored"),
+    }
+    alive = {"200": described("Yes"), "503": described("Not yet, or not any more")}
+    return {
+        "/api/github/{path}": item("GitHub below the main repository", "github", proxied, "path"),
+        "/api/v3/{path}": item("GitHub by full paths", "github", proxied, "path"),
+        "/livez": item("Whether the process answers", "health", {"200": described("Yes")}),
+        "/readyz": item("Whether visitors may be sent here", "health", alive),
+    }

@@ -1,0 +1,188 @@
+"""What the origin says about itself: /healthz, /api/version, /api/metrics."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from litestar import Request, Response, get
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+from chimney import __version__
+from chimney.config import OriginSettings
+from chimney.github.client import GitHubClient
+from chimney.instrumentation import LogPipe
+from chimney.origin.cache import GitHubCache
+from chimney.origin.deployments import Deployments
+from chimney.origin.logs import LogRing
+from chimney.origin.pipeline import Pipeline
+from chimney.store.memory import MemoryStore
+from chimney.web.app import Phase, Shell
+from chimney.web.loops import Supervisor
+from chimney.web.metrics import RequestMetrics, counter, expose, gauge
+from chimney.wire.base import stamp
+from chimney.wire.health import CacheHealth, DragonflyHealth, Health, Version
+
+GITHUB_LOST_SECONDS = 600.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What the vitals are read from."""
+
+    settings: OriginSettings
+    boot: str
+    shell: Shell
+    client: GitHubClient
+    cache: GitHubCache
+    near: MemoryStore
+    ring: LogRing
+    pipe: LogPipe
+    deployments: Deployments
+    pipeline: Pipeline
+    loops: Supervisor
+    requests: RequestMetrics
+
+
+class Vitals:
+    """Reads everything that the parts know, at the moment of asking; nothing here waits."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._started = time.time()
+
+    def _github_lost(self) -> bool:
+        last = self._parts.client.last_success
+        return time.time() - (last or self._started) > GITHUB_LOST_SECONDS
+
+    def _status(self) -> str:
+        if self._parts.shell.phase is not Phase.READY:
+            return "down"
+        troubled = self._parts.client.problem is not None or self._github_lost()
+        return "degraded" if troubled or any(loop.error for loop in self._parts.loops.loops) else "ok"
+
+    def health(self) -> Health:
+        settings = self._parts.settings
+        asked = self._parts.cache.hits + self._parts.cache.misses
+        return Health(
+            status=self._status(),
+            version=__version__,
+            boot=self._parts.boot,
+            repo=settings.repo,
+            slot=settings.slot,
+            environment=settings.environment,
+            demonstration=settings.demonstration,
+            started_at=stamp(self._started),
+            uptime_seconds=round(time.time() - self._started, 1),
+            dragonfly=DragonflyHealth(status="not_configured"),
+            cache=CacheHealth(
+                entries=len(self._parts.near),
+                bytes=self._parts.near.bytes,
+                hits=self._parts.cache.hits,
+                misses=self._parts.cache.misses,
+                hit_rate_pct=round(100 * self._parts.cache.hits / asked, 1) if asked else None,
+            ),
+            github=self._parts.client.health(),
+            logs=self._parts.ring.health(
+                errors=self._parts.pipe.by_level["error"] + self._parts.pipe.by_level["critical"]
+            ),
+            streams=len(self._parts.ring.hub),
+            panics=self._parts.shell.recover.panics,
+            loops=self._parts.loops.health(),
+        )
+
+    def version(self) -> Version:
+        settings = self._parts.settings
+        summary = self._parts.pipeline.recall(settings.repo) if settings.repo else None
+        release = summary.release if summary else None
+        published = (
+            release.published_at.isoformat().replace("+00:00", "Z") if release and release.published_at else None
+        )
+        return Version(
+            chimney_version=__version__,
+            repo=settings.repo,
+            release={"tag": release.tag, "published_at": published} if release else None,
+            revision=settings.revision or self._parts.deployments.revision_of(settings.slot),
+            slot=settings.slot,
+        )
+
+    def metrics(self) -> Iterator[Metric]:
+        yield from self._of_cache()
+        yield from self._of_github()
+        yield from self._of_process()
+
+    def _of_cache(self) -> Iterator[Metric]:
+        requests = CounterMetricFamily(
+            "chimney_cache_requests", "Proxied requests by how they were answered.", labels=["result", "tier"]
+        )
+        for labels, count in list(self._parts.requests.cache.items()):
+            requests.add_metric(labels, count)
+        yield requests
+        yield gauge("chimney_cache_entries", "Stored responses held in memory.", len(self._parts.near))
+        ages = self._parts.near.ages(time.time())
+        yield gauge(
+            "chimney_cache_age_seconds", "Median age of the stored responses.", ages[len(ages) // 2] if ages else 0
+        )
+
+    def _of_github(self) -> Iterator[Metric]:
+        requests = CounterMetricFamily("chimney_github_requests", "Requests to GitHub by result.", labels=["result"])
+        for result, count in list(self._parts.client.results.items()):
+            requests.add_metric([result], count)
+        yield requests
+        limit = self._parts.client.rate_limit
+        if limit:
+            yield gauge("chimney_github_rate_limit_remaining", "Requests left until the reset.", limit.remaining)
+            yield gauge("chimney_github_rate_limit_limit", "Requests allowed between two resets.", limit.limit)
+            yield gauge(
+                "chimney_github_rate_limit_reset_timestamp_seconds",
+                "When the quota is full again.",
+                limit.reset_at.timestamp(),
+            )
+
+    def _of_process(self) -> Iterator[Metric]:
+        phases = CounterMetricFamily("chimney_deployments", "Deploy reports by phase.", labels=["phase"])
+        for phase, count in sorted(self._parts.deployments.by_phase.items()):
+            phases.add_metric([phase], count)
+        yield phases
+        records = CounterMetricFamily("chimney_log_records", "Log records by level.", labels=["level"])
+        for level, count in sorted(self._parts.pipe.by_level.items()):
+            records.add_metric([level], count)
+        yield records
+        streams = GaugeMetricFamily("chimney_streams", "Open streams.", labels=["stream"])
+        streams.add_metric(["logs"], len(self._parts.ring.hub))
+        yield streams
+        dropped = self._parts.pipe.dropped + self._parts.ring.hub.dropped
+        yield counter("chimney_stream_dropped", "Records that a bounded buffer had no room for.", dropped)
+        yield counter(
+            "chimney_panics", "Exceptions that reached the last line of defence.", self._parts.shell.recover.panics
+        )
+        yield gauge("chimney_dragonfly_up", "1 while Dragonfly answers.", 0)
+        yield gauge("chimney_uptime_seconds", "Seconds since the process started.", time.time() - self._started)
+        build = GaugeMetricFamily("chimney_build_info", "What runs here.", labels=["version", "revision", "slot"])
+        build.add_metric([__version__, self.version().revision or "", self._parts.settings.slot or ""], 1)
+        yield build
+
+
+def routes(vitals: Vitals, requests: RequestMetrics) -> list[Any]:
+    @get("/healthz", summary="The health of this process", tags=["health"])
+    async def healthz() -> Response[Health]:
+        """200 while visitors are answered, also degraded; 503 while starting or draining."""
+        health = vitals.health()
+        return Response(health, status_code=503 if health.status == "down" else 200, headers=_FRESH)
+
+    @get("/api/version", summary="What runs here", tags=["health"])
+    async def version() -> Version:
+        """`release` is null until GitHub was asked for it, `revision` null when nobody told."""
+        return vitals.version()
+
+    @get("/api/metrics", summary="Prometheus metrics", tags=["health"], media_type="text/plain")
+    async def metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
+        """Text format 0.0.4, or OpenMetrics when `Accept` asks for it."""
+        sources: list[Callable[[], Iterator[Metric]]] = [requests.collect, vitals.metrics]
+        body, content_type = expose(sources, request.headers.get("accept", ""))
+        return Response(body, media_type=content_type, headers=_FRESH)
+
+    return [healthz, version, metrics]
+
+
+_FRESH = {"cache-control": "no-store"}

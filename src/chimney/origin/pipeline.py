@@ -1,0 +1,164 @@
+"""The pipeline summary: asked of GitHub through the cache, so it costs what a page load costs, nothing."""
+
+import asyncio
+import time
+from collections.abc import Awaitable
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import msgspec
+from litestar import get
+from litestar.exceptions import NotFoundException
+
+from chimney.core.grammar import Kind, normalise_query
+from chimney.core.pipeline import Gathered, last_page, summarise
+from chimney.github.client import GitHubClient
+from chimney.origin.cache import GitHubCache, Key
+from chimney.store.ports import StoredResponse
+from chimney.web.problem import ProblemError
+from chimney.wire.base import Page, stamp
+from chimney.wire.github import Issue, PullRequest, Release, Repository, WorkflowRuns
+from chimney.wire.pipeline import Part, PipelineSummary, RepositorySummary
+
+T = TypeVar("T")
+MOST_PAGES = 10
+REMEMBERED_SECONDS = 1.0  # decoding the answers takes a few milliseconds; a burst of viewers pays once
+
+
+def key_of(kind: Kind, repo: str, below: str, query: str = "") -> Key:
+    path = f"/repos/{repo}/{below}" if below else f"/repos/{repo}"
+    return Key(kind, path, normalise_query(kind, query.encode()))
+
+
+class Pipeline:
+    """Summaries of the watched repositories."""
+
+    def __init__(
+        self, cache: GitHubCache, client: GitHubClient, *, repos: list[str], workflow: str | None, bug_label: str
+    ) -> None:
+        self._cache = cache
+        self._client = client
+        self.repos = repos
+        self._workflow = workflow
+        self._bug_label = bug_label
+        self._remembered: dict[str, tuple[float, PipelineSummary]] = {}
+
+    async def summary(self, repo: str) -> PipelineSummary:
+        at, summary = self._remembered.get(repo, (0.0, None))
+        if summary is None or time.monotonic() - at > REMEMBERED_SECONDS:
+            gathered = await self._gather(repo)
+            limit = self._client.rate_limit
+            now = datetime.now(UTC)
+            remaining = limit.remaining if limit else None
+            summary = summarise(repo, gathered, workflow=self._workflow, remaining=remaining, now=now)
+            self._remembered[repo] = (time.monotonic(), summary)
+        return summary
+
+    def recall(self, repo: str) -> PipelineSummary | None:
+        """The last summary that was made, of whatever age; None before the first."""
+        return self._remembered.get(repo, (0.0, None))[1]
+
+    async def _gather(self, repo: str) -> Gathered:
+        partial: list[Part] = []
+        times: list[float] = []
+
+        async def part(name: str, asking: Awaitable[tuple[T, float]]) -> T | None:
+            try:
+                value, validated_at = await asking
+            except ProblemError as error:
+                partial.append(Part(part=name, reason=error.detail))
+                return None
+            times.append(validated_at)
+            return value
+
+        def one(kind: Kind, below: str, query: str, as_type: type[T]) -> Awaitable[tuple[T, float]]:
+            return self._decoded(key_of(kind, repo, below, query), as_type)
+
+        labels = f"labels={self._bug_label}&state=open&per_page=100"
+        repository, open_prs, bugs, closed, runs, releases = await asyncio.gather(
+            part("repository", one(Kind.REPOSITORY, "", "", Repository)),
+            part("open_prs", self._count(key_of(Kind.PULLS, repo, "pulls", "state=open&per_page=1"))),
+            part("bugs", self._all_pages(Kind.ISSUES, repo, "issues", labels, list[Issue])),
+            part(
+                "last_merged_pr",
+                one(Kind.PULLS, "pulls", "state=closed&sort=updated&direction=desc&per_page=50", list[PullRequest]),
+            ),
+            part("runs", one(Kind.RUNS, "actions/runs", "per_page=100", WorkflowRuns)),
+            part("releases", one(Kind.RELEASES, "releases", "per_page=10", list[Release])),
+        )
+        return Gathered(
+            repository=repository,
+            open_prs=open_prs,
+            bugs=bugs,
+            closed=closed,
+            runs=runs.workflow_runs if runs else None,
+            releases=releases,
+            partial=partial,
+            validated_at=stamp(min(times)) if times else None,
+        )
+
+    async def _response(self, key: Key) -> StoredResponse:
+        response = (await self._cache.get(key)).response
+        if response.status != 200:
+            raise ProblemError(502, "github-refused", f"GitHub answered {response.status} for {key.path}.")
+        return response
+
+    async def _decoded(self, key: Key, as_type: type[T]) -> tuple[T, float]:
+        response = await self._response(key)
+        return await _decode(response.body, as_type), response.validated_at
+
+    async def _count(self, key: Key) -> tuple[int, float]:
+        """How many there are, from a page of one: the number of the last page is the count."""
+        response = await self._response(key)
+        return last_page(response.links) or len(msgspec.json.decode(response.body)), response.validated_at
+
+    async def _all_pages(
+        self, kind: Kind, repo: str, below: str, query: str, as_type: type[list[T]]
+    ) -> tuple[list[T], float]:
+        first = await self._response(key_of(kind, repo, below, query))
+        pages = min(last_page(first.links) or 1, MOST_PAGES)
+        others = [self._response(key_of(kind, repo, below, f"{query}&page={page}")) for page in range(2, pages + 1)]
+        responses = [first, *await asyncio.gather(*others)]
+        items = [item for response in responses for item in await _decode(response.body, as_type)]
+        return items, min(response.validated_at for response in responses)
+
+
+async def _decode(body: bytes, as_type: type[T]) -> T:
+    """In a thread: a page of a hundred runs takes milliseconds."""
+    try:
+        return await asyncio.to_thread(msgspec.json.decode, body, type=as_type)
+    except msgspec.ValidationError as error:
+        raise ProblemError(
+            502, "github-unexpected", f"GitHub's answer has another shape than documented: {error}"
+        ) from None
+
+
+def routes(pipeline: Pipeline) -> list[Any]:
+    @get("/api/pipeline/summary", summary="What the repository's pipeline looks like now", tags=["pipeline"])
+    async def summary(repo: str | None = None) -> PipelineSummary:
+        """Of the main repository, or of another watched one. What could not be had is named in `partial`."""
+        asked = repo or (pipeline.repos[0] if pipeline.repos else None)
+        if asked is None:
+            raise ProblemError(503, "not-configured", "No repository is configured. Set CHIMNEY_REPO to owner/name.")
+        known = next((name for name in pipeline.repos if name.lower() == asked.lower()), None)
+        if known is None:
+            raise NotFoundException
+        return await pipeline.summary(known)
+
+    @get("/api/repos", summary="The repositories watched", tags=["pipeline"])
+    async def repos() -> Page[RepositorySummary]:
+        """With their open counts, the main one first."""
+        return Page(items=list(await asyncio.gather(*map(_repository, pipeline.repos))))
+
+    async def _repository(name: str) -> RepositorySummary:
+        summary = await pipeline.summary(name)
+        return RepositorySummary(
+            repo=name,
+            open_issues=summary.open_issues,
+            open_prs=summary.open_prs,
+            url=f"https://github.com/{name}",
+            default_branch=summary.default_branch.name if summary.default_branch else None,
+            error="; ".join(part.reason for part in summary.partial) or None,
+        )
+
+    return [summary, repos]

@@ -1,0 +1,180 @@
+"""The GitHub proxy: plain ASGI, because it is what visitors and bots ask most.
+
+`/api/github/{path}` is below the main repository (or `{owner}/{name}/{path}` of another watched one), `/api/v3/{path}`
+takes whole GitHub paths. Both are rebuilt by core/grammar before anything is looked up.
+"""
+
+import re
+import time
+from collections import OrderedDict
+from typing import NamedTuple
+
+from chimney.core.grammar import (
+    BadQueryError,
+    Endpoint,
+    Kind,
+    NotAllowedError,
+    below_repository,
+    full_path,
+    normalise_query,
+    watched,
+)
+from chimney.github.client import GitHubClient
+from chimney.origin.cache import Answer, GitHubCache, Key, Result
+from chimney.store.ports import StoredResponse
+from chimney.web.asgi import Receive, Scope, Send, raw_path, respond
+from chimney.web.caching import matches
+from chimney.web.problem import ProblemError, method_not_allowed, not_found
+from chimney.web.record import RequestRecord, record_of
+from chimney.wire.problem import Fault
+
+BELOW = "/api/github/"
+DROP_IN = "/api/v3/"
+REMEMBERED = 4096  # parsed targets, ~400 B each ≈ 1.6 MB at worst
+_WORKFLOW = re.compile(r"(?:^|&)workflow=([A-Za-z0-9._%-]+)(?:&|$)")
+_LINK = re.compile(r'<[^>?]*\?([^>]*)>; rel="(next|prev|first|last)"')
+
+
+class Target(NamedTuple):
+    key: Key
+    template: str
+
+
+class Proxy:
+    """ASGI for both prefixes."""
+
+    def __init__(
+        self, cache: GitHubCache, client: GitHubClient, *, repo: str | None, repos: list[str], allow_contents: bool
+    ) -> None:
+        self._cache = cache
+        self._client = client
+        self._repo = repo
+        self._repos = frozenset(name.lower() for name in ([repo] if repo else []) + repos)
+        self._allow_contents = allow_contents
+        self._targets: OrderedDict[tuple[bytes, bytes], Target] = OrderedDict()
+
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        record = record_of(scope)
+        if record.method not in ("GET", "HEAD"):
+            raise method_not_allowed(record.method, ["GET", "HEAD"])
+        asked = (raw_path(scope), scope["query_string"])
+        target = self._targets.get(asked) or self._understand(asked)
+        record.route = target.template
+        stored = self._cache.fresh(target.key)
+        answer = Answer(stored, Result.HIT) if stored else await self._cache.get(target.key)
+        record.cache = answer.result.value
+        record.tier = "github" if answer.result in (Result.MISS, Result.REVALIDATED) else "memory"
+        await self._send(answer, record, scope, send)
+
+    def _understand(self, asked: tuple[bytes, bytes]) -> Target:
+        """What a request target means; remembered, because the same few are asked again and again."""
+        path, query = asked
+        try:
+            endpoint = self._endpoint(path)
+            key = Key(endpoint.kind, endpoint.path, normalise_query(endpoint.kind, query))
+        except NotAllowedError:
+            raise not_found(path.decode("ascii", "replace")[:200]) from None
+        except BadQueryError as error:
+            fault = Fault(path=f"query.{error.name}", detail=error.detail)
+            raise ProblemError(400, "malformed", str(error), errors=[fault]) from None
+        if endpoint.kind is Kind.RUNS:
+            key = _of_workflow(key)
+        prefix = BELOW if path.startswith(BELOW.encode()) else DROP_IN
+        target = Target(key, prefix.rstrip("/") + endpoint.template)
+        self._targets[asked] = target
+        if len(self._targets) > REMEMBERED:
+            self._targets.popitem(last=False)
+        return target
+
+    def _endpoint(self, path: bytes) -> Endpoint:
+        if path.startswith(DROP_IN.encode()):
+            return full_path(path[len(DROP_IN) :], self._repos, allow_contents=self._allow_contents)
+        below = path[len(BELOW) :]
+        if self._repo:
+            try:
+                return below_repository(below, self._repo, allow_contents=self._allow_contents)
+            except NotAllowedError:
+                pass
+        owner, _, rest = below.partition(b"/")
+        name, slash, tail = rest.partition(b"/")
+        if slash and not tail:
+            raise NotAllowedError
+        return below_repository(tail, watched(owner, name, self._repos), allow_contents=self._allow_contents)
+
+    async def _send(self, answer: Answer, record: RequestRecord, scope: Scope, send: Send) -> None:
+        response = answer.response
+        headers = self._headers(answer, record, scope)
+        wanted = record.headers.get(b"if-none-match")
+        current = answer.result is not Result.STALE  # a client must not be frozen on what we know to be old
+        if wanted and current and response.etag and matches(wanted.decode("latin-1"), response.etag):
+            await send({"type": "http.response.start", "status": 304, "headers": headers})
+            await send({"type": "http.response.body", "body": b""})
+            return
+        await respond(send, response.status, response.body, headers, head_only=record.method == "HEAD")
+
+    def _headers(self, answer: Answer, record: RequestRecord, scope: Scope) -> list[tuple[bytes, bytes]]:
+        response = answer.response
+        age = b"%d" % max(0, time.time() - response.validated_at)
+        headers = [
+            (b"content-type", response.content_type.encode()),
+            (b"cache-control", b"no-cache"),
+            (b"age", age),
+            (b"x-cache-age", age),
+            (b"cache-status", _cache_status(answer)),
+            *self._limits(),
+        ]
+        if response.etag:
+            headers.append((b"etag", response.etag.encode()))
+        if response.last_modified:
+            headers.append((b"last-modified", response.last_modified.encode()))
+        if response.links:
+            headers.append((b"link", _rewritten(response, record, scope)))
+        if answer.problem:
+            headers.append((b"x-chimney-stale-reason", answer.problem.said().encode("ascii", "replace")))
+        return headers
+
+    def _limits(self) -> list[tuple[bytes, bytes]]:
+        """The quota as it is now, never as it was when the response was stored."""
+        limit = self._client.rate_limit
+        if limit is None:
+            return []
+        return [
+            (b"x-ratelimit-limit", b"%d" % limit.limit),
+            (b"x-ratelimit-remaining", b"%d" % limit.remaining),
+            (b"x-ratelimit-reset", b"%d" % limit.reset_at.timestamp()),
+        ]
+
+
+def _of_workflow(key: Key) -> Key:
+    """`actions/runs?workflow=FILE`, as older dashboards ask, means that workflow's runs."""
+    match = _WORKFLOW.search(key.query)
+    if not match:
+        return key
+    query = "&".join(part for part in key.query.split("&") if not part.startswith("workflow="))
+    if not key.path.endswith("/actions/runs") or "%" in match[1]:
+        raise not_found(key.path)
+    return Key(key.kind, key.path.removesuffix("runs") + f"workflows/{match[1]}/runs", query)
+
+
+_STATUS = {
+    Result.HIT: b"chimney; hit",
+    Result.STALE: b"chimney; hit; fwd=stale",
+    Result.MISS: b"chimney; fwd=uri-miss; stored",
+    Result.REVALIDATED: b"chimney; fwd=stale; fwd-status=304",
+    Result.COLLAPSED: b"chimney; fwd=uri-miss; collapsed",
+}
+
+
+def _cache_status(answer: Answer) -> bytes:
+    """RFC 9211, with the reason as `detail` when an old answer stands in for a failed request."""
+    status = _STATUS[answer.result]
+    return status + b"; detail=" + answer.problem.code.encode() if answer.problem else status
+
+
+def _rewritten(response: StoredResponse, record: RequestRecord, scope: Scope) -> bytes:
+    """`Link` with our own address: clients follow it as it stands, and would leave for GitHub."""
+    host = record.headers.get(b"host", b"localhost").decode("latin-1")
+    scheme = record.headers.get(b"x-forwarded-proto", b"").decode("latin-1") or scope.get("scheme", "http")
+    base = f"{'https' if scheme == 'https' else 'http'}://{host}{raw_path(scope).decode('ascii')}"
+    pages = _LINK.findall(response.links or "")
+    return ", ".join(f'<{base}?{query}>; rel="{rel}"' for query, rel in pages).encode("latin-1", "replace")

@@ -1,0 +1,47 @@
+"""What the roles ask of a store. One behaviour suite runs over every implementation."""
+
+from typing import Protocol
+
+import msgspec
+
+
+class StoredResponse(msgspec.Struct, kw_only=True):
+    """A good answer of GitHub. `fetched_at` and `validated_at` are Unix seconds; `links` is the raw Link header.
+
+    `identity` is the hash of the token it was fetched with: entity tags are bound to it. `gone_at` is when GitHub first
+    said that a good response is gone, None when it did not.
+    """
+
+    status: int
+    body: bytes
+    etag: str | None
+    identity: str
+    content_type: str
+    links: str | None
+    vary: list[str]
+    last_modified: str | None
+    fetched_at: float
+    validated_at: float
+    hits: int = 0
+    gone_at: float | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes that it is accounted for: the body and ~600 B around it."""
+        return len(self.body) + 600
+
+
+class ResponseStore(Protocol):
+    """Stored responses by key. Bounded: what does not fit is evicted, least recently used first."""
+
+    def get(self, key: str) -> StoredResponse | None:
+        """The response, now the most recently used; None when it is not held."""
+
+    def put(self, key: str, response: StoredResponse) -> None: ...
+
+    def remove_prefix(self, prefix: str) -> int:
+        """Removes `prefix` itself and all below it by whole segments; returns how many were held."""
+
+    def clear(self) -> int: ...
+
+    def __len__(self) -> int: ...
