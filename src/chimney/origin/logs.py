@@ -19,11 +19,10 @@ from litestar.params import Parameter
 from chimney import __version__
 from chimney.instrumentation import Line, LogPipe
 from chimney.store.ring import RingFile
-from chimney.web.asgi import App
 from chimney.web.hub import Entry, Hub
 from chimney.web.problem import ProblemError
 from chimney.web.record import current
-from chimney.web.sse import Opening, asked_id, stream_app
+from chimney.web.sse import EventStream, Opening, asked_id, stream_app
 from chimney.wire.base import Page
 from chimney.wire.event import Gap, Hello
 from chimney.wire.health import LogsHealth
@@ -136,7 +135,7 @@ class LogRing:
             gap = Gap(missed=oldest - resume_after - 1, after_id=resume_after, before_id=oldest, reason="evicted")
         return Opening(hello, gap, [entry for entry in self._held if entry.id > resume_after and wanted(entry)])
 
-    def stream(self, wanted: Filter, resume_after: int | None, address: str) -> App:
+    def stream(self, wanted: Filter, resume_after: int | None, address: str) -> EventStream:
         if self.hub.full(address):
             raise ProblemError(
                 429,
@@ -197,7 +196,7 @@ def routes(ring: LogRing, *, read_scope: Callable[..., None]) -> list[Any]:
         request_id: str | None = None,
         trace_id: str | None = None,
         last_event_id: str | None = None,
-    ) -> Any:
+    ) -> EventStream:
         """`Last-Event-ID` (header or query) resumes; what is gone by then is told in a `gap` event."""
         record = current.get()
         headers = record.headers if record else {}

@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from litestar import Litestar, Request, Response
 from litestar.connection import ASGIConnection
+from litestar.enums import ParamType
 from litestar.exceptions import (
     HTTPException,
     MethodNotAllowedException,
@@ -41,14 +42,16 @@ def _answer(error: ProblemError, request: AnyRequest) -> Response[bytes]:
 
 def _faults(error: ValidationException) -> list[Fault]:
     extra = error.extra if isinstance(error.extra, list) else []
-    return [
-        Fault(
-            path=f"{row.get('source', 'body')}.{row['key']}".replace("ParamType.", ""),
-            detail=str(row.get("message")),
-        )
-        for row in extra
-        if isinstance(row, dict) and "key" in row
-    ]
+    rows = [row for row in extra if isinstance(row, dict) and "key" in row]
+    return [Fault(path=_path(row.get("source"), row["key"]), detail=str(row.get("message"))) for row in rows]
+
+
+def _path(source: ParamType | str | None, key: str) -> str:
+    """`query.limit`, or for the body `$.revision`; Litestar calls the whole body `data`."""
+    name = source.value if isinstance(source, ParamType) else source
+    if name and name != "body":
+        return f"{name}.{key}"
+    return "$" if key == "data" else f"$.{key}"
 
 
 def as_problem(error: HTTPException, request: AnyRequest) -> ProblemError:
@@ -64,6 +67,8 @@ def as_problem(error: HTTPException, request: AnyRequest) -> ProblemError:
             headers=headers,
         )
     faults = _faults(error) if isinstance(error, ValidationException) else []
+    if error.status_code == 400 and not faults:
+        faults = [Fault(path="$", detail=f"is not JSON: {error.detail}")]
     detail = "; ".join(f"{fault.path}: {fault.detail}" for fault in faults) or error.detail
     slug = _SLUGS.get(error.status_code, "malformed")
     return ProblemError(error.status_code, slug, detail, errors=faults, headers=headers)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from chimney.web.asgi import App, Receive, Scope, Send
+from chimney.web.asgi import Receive, Scope, Send
 from chimney.web.hub import Entry, Hub, Subscriber
 from chimney.wire.base import stamp
 from chimney.wire.event import Gap, Heartbeat, Hello
@@ -110,7 +110,8 @@ async def _until_gone(receive: Receive) -> None:
         pass
 
 
-def stream_app(hub: Hub, subscriber: Subscriber, opening: Opening) -> App:
+def stream_app(hub: Hub, subscriber: Subscriber, opening: Opening) -> EventStream:
+    """For a handler annotated `-> EventStream`: the framework then sends it as the ASGI application that it is."""
     return EventStream(hub, subscriber, opening)
 
 
