@@ -1,0 +1,66 @@
+"""Findings about deployments and the pipeline."""
+
+from datetime import datetime, timedelta
+
+from chimney.core.facts import OriginFacts
+from chimney.core.finding_of import duration, of_origin
+from chimney.wire.deployment import Phase
+from chimney.wire.finding import Evidence, Finding, Severity
+
+STUCK_AFTER = timedelta(minutes=30)
+
+
+def deploy_failed(origin: OriginFacts, _now: datetime) -> Finding | None:
+    last = origin.deploy.last_deploy if origin.deploy else None
+    if last is None or last.phase is not Phase.FAILED:
+        return None
+    where = f"{last.environment}, slot {last.slot}" if last.slot else last.environment
+    run = [Evidence(what="run", value=last.run_url)] if last.run_url else []
+    return of_origin(
+        "deploy_failed",
+        origin,
+        severity=Severity.WARNING,
+        since=last.ended_at or last.started_at,
+        title=f"The last deployment of {origin.name} failed",
+        detail=f"Revision {last.revision[:7]} did not reach {where}"
+        + (f": {last.message}." if last.message else ".")
+        + " What ran before it should still be running.",
+        evidence=[Evidence(what="revision", value=last.revision, at=last.ended_at), *run],
+        remedy="Read the log of the run, fix the cause and deploy again. A successful deployment clears this.",
+    )
+
+
+def deploy_stuck(origin: OriginFacts, now: datetime) -> Finding | None:
+    running = origin.deploy.in_progress if origin.deploy else None
+    if running is None or now - running.started_at < STUCK_AFTER:
+        return None
+    run = [Evidence(what="run", value=running.run_url)] if running.run_url else []
+    return of_origin(
+        "deploy_stuck",
+        origin,
+        severity=Severity.WARNING,
+        since=running.started_at + STUCK_AFTER,
+        title=f"A deployment of {origin.name} has been running for"
+        f" {duration((now - running.started_at).total_seconds())}",
+        detail=f"Revision {running.revision[:7]} was reported as started and never as ended.",
+        evidence=[Evidence(what="started", value=running.revision, at=running.started_at), *run],
+        remedy="See whether the run still works. If it ended, its last step did not report: send the outcome with"
+        f" chimney deploy report --phase succeeded (or failed) --revision {running.revision[:12]}.",
+    )
+
+
+def pipeline_red(origin: OriginFacts, now: datetime) -> Finding | None:
+    branch = origin.pipeline.default_branch if origin.pipeline else None
+    if origin.pipeline is None or branch is None or branch.state != "red":
+        return None
+    failed = [run for run in origin.pipeline.runs if run.branch == branch.name and run.conclusion == "failure"]
+    return of_origin(
+        "pipeline_red",
+        origin,
+        severity=Severity.WARNING,
+        since=branch.since or now,
+        title=f"{branch.name} of {origin.pipeline.repo} is red",
+        detail="The newest run on the default branch failed: what is merged now cannot be trusted to deploy.",
+        evidence=[Evidence(what=run.workflow, value=run.url, at=run.started_at) for run in failed[:3]],
+        remedy="Open the failed run. If it is a flake, run the failed jobs again; else fix or revert the last merge.",
+    )

@@ -1,0 +1,57 @@
+"""Which log rows a reader asked for. The same rule for what is stored and for what comes."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from chimney.wire.telemetry import LEVELS, LogRow
+
+
+class LogFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """`level` is the least severity number, `grep` a text sought in message, logger and field values, case ignored.
+
+    `from_ms` is included, `to_ms` is not; both are Unix milliseconds. None and 0 filter nothing.
+    """
+
+    level: int = 0
+    source: str | None = None
+    grep: str | None = None
+    request_id: str | None = None
+    trace_id: str | None = None
+    from_ms: int | None = None
+    to_ms: int | None = None
+
+    def accepts(self, row: LogRow) -> bool:
+        """Whether the row is asked for, its time aside: a live stream has no time range."""
+        if LEVELS.get(row.level, 20) < self.level:
+            return False
+        if self.source is not None and row.source != self.source:
+            return False
+        if self.request_id is not None and row.request_id != self.request_id:
+            return False
+        if self.trace_id is not None and row.trace_id != self.trace_id:
+            return False
+        return self.grep is None or mentions(row, self.grep)
+
+
+def mentions(row: LogRow, text: str) -> bool:
+    sought = text.lower()
+    if sought in row.message.lower() or sought in row.logger.lower():
+        return True
+    ids = (row.request_id, row.trace_id)
+    return any(sought in value.lower() for value in (*filter(None, ids), *_texts(row.fields)))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every value below, as a person reads it."""
+    if isinstance(value, dict):
+        for inner in value.values():
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
+    elif isinstance(value, bool):
+        yield "true" if value else "false"
+    elif value is not None:
+        yield str(value)

@@ -1,0 +1,174 @@
+"""Findings about an origin itself: whether it answers, how, and what its log says."""
+
+from datetime import datetime, timedelta
+from statistics import median
+
+from chimney.core.facts import Fault, OriginFacts
+from chimney.core.finding_of import duration, of_origin
+from chimney.wire.finding import Evidence, Finding, Severity
+
+UNREACHABLE_AFTER = 2  # probes in a row: one lost packet is no outage
+STREAM_LOST_AFTER = timedelta(seconds=15)
+RECENT = timedelta(minutes=15)
+SLOW_MS = 1_000
+SLOW_PROBES = 5
+_UNREACHABLE = {
+    Fault.DNS: (
+        "its name does not resolve",
+        "Check the origin's URL for a typing error, and that its DNS record exists and points to a living server.",
+    ),
+    Fault.CONNECT: (
+        "nothing accepts the connection",
+        "Check that the origin runs, on which address it listens, and that no firewall stands in between.",
+    ),
+    Fault.TLS: (
+        "the TLS handshake fails",
+        "Check the certificate: its names, its expiry and its chain; and that the port speaks TLS at all.",
+    ),
+    Fault.TIMEOUT: (
+        "it does not answer in time",
+        "Look at the machine's load. If DNS changed lately, check that the address is not that of a dead server.",
+    ),
+    Fault.PROTOCOL: (
+        "what answers does not speak HTTP",
+        "Check the port in the origin's URL, and whether http:// should be https://.",
+    ),
+}
+
+
+def unreachable(origin: OriginFacts, now: datetime) -> Finding | None:
+    failure = origin.failure
+    if failure is None or failure.fault not in _UNREACHABLE or failure.count < UNREACHABLE_AFTER:
+        return None
+    what, remedy = _UNREACHABLE[failure.fault]
+    contact = origin.last_contact_at
+    seen = (
+        f"Last contact {duration((now - contact).total_seconds())} ago."
+        if contact
+        else "It has never answered this table."
+    )
+    return of_origin(
+        "origin_unreachable",
+        origin,
+        severity=Severity.CRITICAL,
+        since=failure.since,
+        title=f"Origin {origin.name} cannot be reached: {what}",
+        detail=f"{failure.count} probes of {origin.url}/healthz failed in a row. {seen}"
+        " Its log and its figures here are as old as that; what is stored stays readable.",
+        evidence=[
+            Evidence(what=failure.fault, value=failure.detail, at=failure.at),
+            Evidence(what="failed probes in a row", value=str(failure.count)),
+        ],
+        remedy=remedy,
+    )
+
+
+def redirects(origin: OriginFacts, _now: datetime) -> Finding | None:
+    failure = origin.failure
+    if failure is None or failure.fault is not Fault.REDIRECT:
+        return None
+    return of_origin(
+        "origin_redirects",
+        origin,
+        severity=Severity.CRITICAL,
+        since=failure.since,
+        title=f"Origin {origin.name} redirects its health check",
+        detail=f"{origin.url}/healthz answers with a redirect instead of its health. A proxy in front of it, or a"
+        " load balancer that does not follow redirects, takes it for dead.",
+        evidence=[Evidence(what="redirect", value=failure.detail, at=failure.at)],
+        remedy="Let the proxy pass /healthz and /readyz without redirecting (in Caddy: a site block for http:// too),"
+        " or follow the origin by the URL that it redirects to.",
+    )
+
+
+def erroring(origin: OriginFacts, _now: datetime) -> Finding | None:
+    failure = origin.failure
+    if failure is None or failure.fault not in (Fault.STATUS, Fault.UNREADABLE):
+        return None
+    return of_origin(
+        "origin_erroring",
+        origin,
+        severity=Severity.CRITICAL,
+        since=failure.since,
+        title=f"Origin {origin.name} answers its health check with an error",
+        detail=f"Something answers at {origin.url}, but not with a chimney origin's health.",
+        evidence=[Evidence(what=failure.fault, value=failure.detail, at=failure.at)],
+        remedy="502, 503 and 504 come from a proxy whose upstream is down: check that the origin runs and that the"
+        " proxy points to its address. 404 or other content: check that the URL is the origin's.",
+    )
+
+
+def slow(origin: OriginFacts, now: datetime) -> Finding | None:
+    last = origin.latencies_ms[-SLOW_PROBES:]
+    if origin.failure or len(last) < SLOW_PROBES or median(last) < SLOW_MS:
+        return None
+    return of_origin(
+        "origin_slow",
+        origin,
+        severity=Severity.WARNING,
+        since=origin.probed_at or now,
+        title=f"Origin {origin.name} answers slowly",
+        detail=f"Half of the last {SLOW_PROBES} health checks took longer than {median(last) / 1000:.1f} s;"
+        " usual are a few milliseconds.",
+        evidence=[Evidence(what="latency of the last probe", value=f"{last[-1]:.0f} ms", at=origin.probed_at)],
+        remedy="Look at the load and memory of the origin's machine and at the network between it and the table.",
+    )
+
+
+def stream_lost(origin: OriginFacts, now: datetime) -> Finding | None:
+    stream = origin.stream
+    if origin.failure or stream.state == "connected" or now - stream.since < STREAM_LOST_AFTER:
+        return None
+    refused = (stream.error or "").startswith(("401", "403"))
+    name = origin.name.upper().replace("-", "_")
+    return of_origin(
+        "origin_stream_lost",
+        origin,
+        severity=Severity.WARNING,
+        since=stream.since,
+        title=f"The log of origin {origin.name} is not being followed",
+        detail="The origin answers its health check, but its log stream is lost. The table tries again all the time and"
+        " resumes behind the last record that it stored.",
+        evidence=[
+            Evidence(what="error", value=stream.error or "none", at=stream.since),
+            Evidence(what="last stored record", value=str(stream.last_id or "none"), at=stream.last_record_at),
+        ],
+        remedy=f"Set CHIMNEY_TABLE_ORIGIN_{name}_READ_TOKEN to one of the origin's read tokens (CHIMNEY_READ_TOKEN)."
+        if refused
+        else "Check that proxies between the table and the origin pass text/event-stream without buffering, and without"
+        " a time limit below 60 s.",
+    )
+
+
+def panic(origin: OriginFacts, now: datetime) -> Finding | None:
+    seen = origin.panic
+    if seen is None or now - seen.at > RECENT:
+        return None
+    request = [Evidence(what="request", value=seen.request_id)] if seen.request_id else []
+    return of_origin(
+        "panic",
+        origin,
+        severity=Severity.WARNING,
+        since=seen.at,
+        title=f"Origin {origin.name} met an error of its own while answering",
+        detail="A request was answered with 500 because of a fault in chimney. Others are served as before.",
+        evidence=[Evidence(what="log", value=seen.text, at=seen.at), *request],
+        remedy="Open the log at the request id: the record carries the stack. Please report it as an issue.",
+    )
+
+
+def log_dropped(origin: OriginFacts, now: datetime) -> Finding | None:
+    seen = origin.dropped
+    if seen is None or now - seen.at > RECENT:
+        return None
+    return of_origin(
+        "log_dropped",
+        origin,
+        severity=Severity.WARNING,
+        since=seen.at,
+        title=f"Log records of origin {origin.name} are missing",
+        detail=f"{seen.text} They were not stored; the log shows the gap in its place.",
+        evidence=[Evidence(what="records missing", value=f"{seen.count:,}", at=seen.at)],
+        remedy="The origin keeps its last 1,000 records for a table that was away. If this repeats while the table is"
+        " up, lower the origin's log level or look at the load of the table's disk.",
+    )

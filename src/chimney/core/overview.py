@@ -1,0 +1,138 @@
+"""The first screen: what state an origin is in, and each commit's life on one line."""
+
+from collections.abc import Iterable
+
+from chimney.core.facts import OriginFacts
+from chimney.wire.deployment import Deployment
+from chimney.wire.origin import Change
+from chimney.wire.pipeline import PipelineSummary, Run
+
+CHANGES = 12
+_RUNNING = frozenset(("in_progress", "running"))
+_GOOD = frozenset(("success", "neutral", "skipped"))
+
+
+def state_of(origin: OriginFacts) -> tuple[str, str | None]:
+    """`up`, `degraded`, `down` or `unknown`, and why it is not up."""
+    if origin.failure:
+        return "down", f"{origin.failure.fault}: {origin.failure.detail}"
+    if origin.probed_at is None or origin.health is None:
+        return "unknown", "not asked yet"
+    if origin.health.status == "ok":
+        return "up", None
+    return ("down" if origin.health.status == "down" else "degraded"), _why(origin)
+
+
+def _why(origin: OriginFacts) -> str:
+    health = origin.health
+    if health is None:
+        return "not known"
+    causes = [f"{loop.name}: {loop.error}" for loop in health.loops if loop.error]
+    if health.github.problem:
+        causes.insert(0, f"GitHub: {health.github.problem}")
+    if health.dragonfly.status not in ("connected", "not_configured"):
+        causes.append(f"Dragonfly is {health.dragonfly.status}")
+    return "; ".join(causes) or f"it says that it is {health.status}"
+
+
+def _ci(runs: list[Run]) -> tuple[str, Run | None]:
+    """The newest attempt of each workflow, folded: one failure fails, one that runs is running."""
+    newest: dict[str, Run] = {}
+    for run in runs:
+        known = newest.get(run.workflow)
+        if known is None or (run.started_at, run.attempt) > (known.started_at, known.attempt):
+            newest[run.workflow] = run
+    latest = sorted(newest.values(), key=lambda run: run.started_at, reverse=True)
+    open_runs = [run for run in latest if run.status != "completed"]
+    failed = [run for run in latest if run.status == "completed" and run.conclusion not in _GOOD]
+    if failed:
+        return "failure", failed[0]
+    if open_runs:
+        running = any(run.status in _RUNNING for run in open_runs)
+        return ("running" if running else "queued"), open_runs[0]
+    return ("success", latest[0]) if latest else ("unknown", None)
+
+
+def _same(one: str, other: str) -> bool:
+    """Revisions may be reported short: at least seven digits name a commit."""
+    return one.startswith(other) or other.startswith(one)
+
+
+class _Line:
+    """What belongs to one revision, gathered."""
+
+    def __init__(self, revision: str) -> None:
+        self.revision = revision
+        self.runs: list[Run] = []
+        self.deployments: list[Deployment] = []
+        self.pipeline: PipelineSummary | None = None
+
+    def change(self) -> Change:
+        ci, run = _ci(self.runs)
+        merged = self.pipeline.last_merged_pr if self.pipeline else None
+        if merged and not (merged.revision and _same(merged.revision, self.revision)):
+            merged = None
+        pr = next((one.pr for one in self.deployments if one.pr), None)
+        number = merged.number if merged else pr.number if pr else None
+        newest = sorted(self.deployments, key=lambda one: one.started_at, reverse=True)
+        times = [run.started_at for run in self.runs] + [one.started_at for one in newest]
+        times += [merged.merged_at] if merged else []
+        actors = [run.actor for run in self.runs] + [one.actor for one in newest]
+        return Change(
+            revision=self.revision,
+            title=self._title(merged.title if merged else pr.title if pr else None),
+            url=merged.url if merged else pr.url if pr else run.url if run else None,
+            pr_number=number,
+            actor=next(filter(None, actors), None),
+            at=max(times),
+            ci=ci,
+            ci_duration_seconds=run.duration_seconds if run else None,
+            ci_url=run.url if run else None,
+            deployments=newest,
+        )
+
+    def _title(self, known: str | None) -> str:
+        titles = [run.title for run in self.runs if run.title]
+        messages = [one.message.partition("\n")[0] for one in self.deployments if one.message]
+        return next(filter(None, (known, *titles, *messages)), self.revision[:7])
+
+
+class _Lines:
+    """Lines by revision, in the order in which they were met."""
+
+    def __init__(self) -> None:
+        self._lines: list[_Line] = []
+
+    def of(self, revision: str) -> _Line:
+        for line in self._lines:
+            if _same(line.revision, revision):
+                line.revision = max(line.revision, revision, key=len)
+                return line
+        self._lines.append(_Line(revision))
+        return self._lines[-1]
+
+    def changes(self) -> list[Change]:
+        return [line.change() for line in self._lines]
+
+
+def changes(origins: Iterable[OriginFacts]) -> list[Change]:
+    """At most twelve, newest first. Two origins that tell of the same deployment or run tell it once."""
+    lines = _Lines()
+    for origin in origins:
+        if origin.pipeline:
+            _add_pipeline(lines, origin.pipeline)
+        for deployment in origin.deploy.recent_deploys if origin.deploy else ():
+            line = lines.of(deployment.revision)
+            if deployment.id not in {one.id for one in line.deployments}:
+                line.deployments.append(deployment)
+    return sorted(lines.changes(), key=lambda change: change.at, reverse=True)[:CHANGES]
+
+
+def _add_pipeline(lines: _Lines, pipeline: PipelineSummary) -> None:
+    merged = pipeline.last_merged_pr
+    if merged and merged.revision:
+        lines.of(merged.revision).pipeline = pipeline
+    for run in pipeline.runs:
+        line = lines.of(run.revision)
+        if (run.id, run.attempt) not in {(one.id, one.attempt) for one in line.runs}:
+            line.runs.append(run)

@@ -1,0 +1,111 @@
+"""A log record from outside, made fit to keep: hostile text, bounded in every direction.
+
+A record that cannot be read is kept all the same, as a warning that says why: nothing that was sent goes missing.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from chimney.core.redact import safe
+from chimney.wire.telemetry import LEVELS
+
+DEEPEST = 6
+MOST_FIELDS = 100
+FUTURE_MS = 86_400_000  # a record dated later than tomorrow would outlive retention: its time is not believed
+_ID = 128
+_ALIASES = {"warn": "warning", "fatal": "critical", "trace": "debug", "notice": "info"}
+_OWN = frozenset(("ts", "level", "message", "logger", "request_id", "trace_id"))
+_decode = msgspec.json.Decoder().decode
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """`ts_ms` is Unix milliseconds, `level` a severity number of `LEVELS`."""
+
+    ts_ms: int
+    level: int
+    message: str
+    logger: str
+    request_id: str | None
+    trace_id: str | None
+    fields: dict[str, Any]
+
+
+def milliseconds(text: object) -> int | None:
+    """An RFC 3339 time as Unix milliseconds; None when it is not one. A time without offset is taken as UTC."""
+    if not isinstance(text, str) or not 10 <= len(text) <= 40:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+        return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def rfc3339(ts_ms: int) -> str:
+    """Unix milliseconds as they go on the wire. Out of the calendar's range: its nearest end."""
+    ts_ms = min(max(ts_ms, -62_135_596_800_000), 253_402_300_799_999)
+    at = datetime.fromtimestamp(ts_ms // 1000, UTC).replace(microsecond=ts_ms % 1000 * 1000)
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def severity(level: object) -> int:
+    """The number of a level by name, or by our number; `info` for what we do not know."""
+    name = str(level).lower()[:20]
+    return LEVELS.get(_ALIASES.get(name, name), 20)
+
+
+LEVEL_NAMES = {number: name for name, number in LEVELS.items()}
+
+
+def _bounded(value: object, depth: int) -> Any:
+    if isinstance(value, str):
+        return safe(value)
+    if isinstance(value, dict):
+        if depth >= DEEPEST:
+            return "… nested too deeply"
+        rows = list(value.items())[:MOST_FIELDS]
+        return {safe(str(key), longest=200): _bounded(inner, depth + 1) for key, inner in rows}
+    if isinstance(value, list):
+        return "… nested too deeply" if depth >= DEEPEST else [_bounded(one, depth + 1) for one in value[:MOST_FIELDS]]
+    return value
+
+
+def _identifier(value: object) -> str | None:
+    return safe(value, longest=_ID) if isinstance(value, str) and value else None
+
+
+def _unreadable(data: bytes, reason: str, now_ms: int) -> Record:
+    return Record(
+        ts_ms=now_ms,
+        level=LEVELS["warning"],
+        message=safe(data[:8192].decode("utf-8", "replace")),
+        logger="",
+        request_id=None,
+        trace_id=None,
+        fields={"unreadable": reason},
+    )
+
+
+def parse(data: bytes, *, now_ms: int) -> Record:
+    """The record in one JSON object."""
+    try:
+        raw = _decode(data)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        return _unreadable(data, f"not JSON: {error}", now_ms)
+    if not isinstance(raw, dict):
+        return _unreadable(data, "not a JSON object", now_ms)
+    ts_ms = milliseconds(raw.get("ts"))
+    if ts_ms is None or ts_ms > now_ms + FUTURE_MS:
+        ts_ms = now_ms
+    message, logger = raw.get("message", ""), raw.get("logger", "")
+    return Record(
+        ts_ms=ts_ms,
+        level=severity(raw.get("level", "info")),
+        message=safe(message if isinstance(message, str) else str(message)),
+        logger=safe(str(logger), longest=200),
+        request_id=_identifier(raw.get("request_id")),
+        trace_id=_identifier(raw.get("trace_id")),
+        fields=_bounded({key: value for key, value in raw.items() if key not in _OWN and value is not None}, 0),
+    )

@@ -1,0 +1,137 @@
+"""Opening SQLite files: numbered schema, damage set aside, errors in our words.
+
+SQLite up to 3.51.2 can corrupt a WAL database when two connections write or checkpoint at once: one writing connection
+for each file, readers are read-only, no memory map.
+"""
+
+import contextlib
+import re
+import sqlite3
+import time
+from importlib.resources import files
+from pathlib import Path
+
+from chimney.store.errors import FolderError, NewerSchemaError, StorageFailedError, StorageFullError, StoreError
+from chimney.store.folder import unusable
+
+CHECK_SECONDS = 4.0
+_FULL = frozenset((sqlite3.SQLITE_FULL,))
+_DAMAGED = frozenset((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB))
+
+
+class DamagedError(StoreError):
+    """The file is not sound. Raised while opening only."""
+
+
+def schema(name: str) -> list[str]:
+    """The steps of a schema in order: `schema/<name>-001.sql` takes an empty file to version 1, and so on."""
+    folder = files("chimney.store") / "schema"
+    steps = sorted(file.name for file in folder.iterdir() if re.fullmatch(rf"{name}-\d{{3}}\.sql", file.name))
+    return [(folder / step).read_text() for step in steps]
+
+
+def code_of(error: sqlite3.Error) -> int:
+    """The primary result code; 0 when SQLite was not asked."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    return code_of(error) in _DAMAGED
+
+
+def in_our_words(error: sqlite3.Error, file: Path) -> StoreError:
+    if code_of(error) in _FULL:
+        return StorageFullError(f"no room to write {file}: {error}")
+    return StorageFailedError(f"{file}: {error}")
+
+
+def _connect(file: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(file, timeout=5.0, isolation_level=None, check_same_thread=False, cached_statements=64)
+    db.text_factory = lambda raw: raw.decode("utf-8", "replace")
+    return db
+
+
+def _check(db: sqlite3.Connection) -> None:
+    """Raises DamagedError. Gives a large file the benefit of the doubt after `CHECK_SECONDS`."""
+    deadline = time.monotonic() + CHECK_SECONDS
+    db.set_progress_handler(lambda: time.monotonic() > deadline, 10_000)
+    try:
+        verdict = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+    except sqlite3.OperationalError as error:
+        if code_of(error) != sqlite3.SQLITE_INTERRUPT:
+            raise
+    else:
+        if verdict != "ok":
+            raise DamagedError(str(verdict).replace("\n", " "))
+    finally:
+        db.set_progress_handler(None, 0)
+
+
+def _migrate(db: sqlite3.Connection, file: Path, steps: list[str]) -> None:
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    if version > len(steps):
+        raise NewerSchemaError(file, version, len(steps))
+    for number, step in enumerate(steps[version:], start=version + 1):
+        db.executescript(f"BEGIN IMMEDIATE;\n{step}\nPRAGMA user_version={number};\nCOMMIT;")
+
+
+def _open_sound(file: Path, name: str, *, shared: bool) -> sqlite3.Connection:
+    db = _connect(file)
+    try:
+        db.execute("PRAGMA auto_vacuum=INCREMENTAL")  # only a new file takes it; lets retention give space back
+        db.execute(f"PRAGMA journal_mode={'TRUNCATE' if shared else 'WAL'}")
+        db.execute("PRAGMA synchronous=FULL")
+        db.execute(f"PRAGMA journal_size_limit={64 * 1024**2}")
+        db.execute("PRAGMA foreign_keys=ON")
+        _check(db)
+        _migrate(db, file, schema(name))
+    except BaseException as error:
+        with contextlib.suppress(sqlite3.Error):
+            db.close()
+        if isinstance(error, sqlite3.DatabaseError) and is_damage(error):
+            raise DamagedError(str(error)) from None
+        raise
+    return db
+
+
+def set_aside(file: Path) -> Path:
+    """Renames the file, and what belongs to it, to `*.corrupt-<time>`. Nothing is deleted."""
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    aside = file.with_name(f"{file.name}.corrupt-{stamp}")
+    for suffix in ("-wal", "-shm", ""):
+        part = file.with_name(file.name + suffix)
+        with contextlib.suppress(FileNotFoundError):
+            part.rename(aside.with_name(aside.name + suffix))
+    return aside
+
+
+def open_writer(file: Path, name: str, *, shared: bool = False) -> tuple[sqlite3.Connection, str | None]:
+    """The one writing connection, and what was damaged and set aside when that had to be done.
+
+    `shared` files may be open in another process too, so they keep a rollback journal. Raises FolderError when the
+    file cannot be opened for another reason than damage.
+    """
+    try:
+        return _open_sound(file, name, shared=shared), None
+    except DamagedError as error:
+        damage = f"{file.name} was damaged ({error}), set aside as {set_aside(file).name}"
+    except sqlite3.Error as error:
+        raise FolderError(f"cannot use {file}: {error}") from None
+    try:
+        return _open_sound(file, name, shared=shared), damage
+    except (sqlite3.Error, DamagedError) as error:
+        raise FolderError(f"cannot use {file}: {error}") from None
+    except OSError as error:
+        raise unusable(file, error) from None
+
+
+def open_reader(file: Path) -> sqlite3.Connection:
+    """A connection that can never write, and so never checkpoints."""
+    db = sqlite3.connect(f"file:{_quoted(file)}?mode=ro", uri=True, isolation_level=None, check_same_thread=False)
+    db.text_factory = lambda raw: raw.decode("utf-8", "replace")
+    db.execute("PRAGMA query_only=ON")
+    return db
+
+
+def _quoted(file: Path) -> str:
+    return str(file.absolute()).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
