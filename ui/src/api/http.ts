@@ -1,0 +1,86 @@
+import type { Problem } from '$wire';
+
+/** Status 0: no answer came at all. */
+export class ApiError extends Error {
+  constructor(
+    readonly problem: Problem,
+    /** Seconds, when the answer said so. */
+    readonly retryAfter: number | null = null,
+  ) {
+    super(problem.detail || problem.title);
+    this.name = 'ApiError';
+  }
+
+  get status(): number {
+    return this.problem.status;
+  }
+}
+
+const unreachable = (path: string): Problem => ({
+  type: 'about:blank',
+  title: 'The table does not answer',
+  status: 0,
+  detail: `No answer to ${path}. Its process may be down or restarting, or this device is offline.`,
+  instance: '',
+});
+
+export const asApiError = (error: unknown, path: string): ApiError =>
+  error instanceof ApiError ? error : new ApiError(unreachable(path));
+
+/** The problem in an answer that is not 2xx, also when a proxy in between wrote its own page. */
+export async function problemOf(response: Response, path: string): Promise<ApiError> {
+  const seconds = Number(response.headers.get('Retry-After') ?? NaN);
+  const plain: Problem = {
+    type: 'about:blank',
+    title: response.statusText || `HTTP ${response.status}`,
+    status: response.status,
+    detail: `${path} answered ${response.status}.`,
+    instance: response.headers.get('X-Request-ID') ?? '',
+  };
+  const isProblem = response.headers.get('Content-Type')?.startsWith('application/problem+json') ?? false;
+  const body: Partial<Problem> = isProblem ? await response.json().catch(() => ({})) : {};
+  return new ApiError(
+    { ...plain, ...body, status: response.status },
+    Number.isFinite(seconds) ? seconds : null,
+  );
+}
+
+async function call(path: string, init: RequestInit): Promise<Response> {
+  const response = await fetch(path, { credentials: 'same-origin', cache: 'no-store', ...init }).catch(
+    (error) => {
+      if (init.signal?.aborted) throw error;
+      throw asApiError(error, path);
+    },
+  );
+  if (!response.ok) throw await problemOf(response, path);
+  return response;
+}
+
+export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+  const response = await call(path, { headers: { Accept: 'application/json' }, ...(signal && { signal }) });
+  return (await response.json()) as T;
+}
+
+/** An answer and by how much the server's clock is ahead of ours, in milliseconds, to half a second; null if it did not say. */
+export async function getWithClock<T>(
+  path: string,
+  signal?: AbortSignal,
+): Promise<{ body: T; aheadMs: number | null }> {
+  const askedAt = Date.now();
+  const response = await call(path, { headers: { Accept: 'application/json' }, ...(signal && { signal }) });
+  const middle = (askedAt + Date.now()) / 2;
+  // `Date` is cut to whole seconds, RFC 9110 6.6.1.
+  const sentAt = Date.parse(response.headers.get('Date') ?? '') + 500;
+  return { body: (await response.json()) as T, aheadMs: Number.isNaN(sentAt) ? null : sentAt - middle };
+}
+
+export async function post<T>(path: string, body: unknown): Promise<T> {
+  const headers = { 'Content-Type': 'application/json', Accept: 'application/json' };
+  const response = await call(path, { method: 'POST', headers, body: JSON.stringify(body) });
+  return (await response.json()) as T;
+}
+
+/** JSON by its content type, because the table refuses any other unsafe request. */
+export async function remove(path: string): Promise<void> {
+  await call(path, { method: 'DELETE', headers: { 'Content-Type': 'application/json' } });
+}

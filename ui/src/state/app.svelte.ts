@@ -1,0 +1,68 @@
+import { createContext } from 'svelte';
+import { watchAttention } from './attention';
+import { Clock } from './clock.svelte';
+import { listenToKeys } from './keys';
+import { Live } from './live.svelte';
+import { LogHistogram } from './histogram.svelte';
+import { Logs } from './logs.svelte';
+import { Router } from './router.svelte';
+import { Session } from './session.svelte';
+import { ThemeChoice } from './theme.svelte';
+
+/** Everything that the page holds, made once. Read this first. */
+export class App {
+  readonly clock = new Clock();
+  readonly session = new Session();
+  readonly theme = new ThemeChoice();
+  readonly router = new Router();
+  readonly live = new Live({ clock: this.clock, onRefused: this.session.expire });
+  readonly logs = new Logs(this.session.expire);
+  readonly histogram = new LogHistogram();
+  /** Counts how often `/` was pressed: whoever has a search field takes the focus. */
+  #searches = $state(0);
+
+  get searches(): number {
+    return this.#searches;
+  }
+
+  /** Listens to the browser; gives what stops it. */
+  start(): () => void {
+    void this.session.load();
+    this.clock.start();
+    const stops = [
+      this.router.listen(),
+      listenToKeys({ o: () => this.router.go('/'), l: () => this.router.go('/logs') }, () => this.#search()),
+      watchAttention({ leave: () => this.#leave(), comeBack: () => this.#comeBack() }),
+      () => this.clock.stop(),
+    ];
+    return () => stops.forEach((stop) => stop());
+  }
+
+  signOut = async (): Promise<void> => {
+    this.live.forget();
+    this.logs.close();
+    await this.session.signOut();
+  };
+
+  #search(): void {
+    if (this.session.status !== 'in') return;
+    if (this.router.screen !== 'logs') this.router.go('/logs');
+    this.#searches += 1;
+  }
+
+  #leave(): void {
+    this.live.stop();
+    this.logs.rest();
+    this.clock.stop();
+  }
+
+  #comeBack(): void {
+    this.clock.start();
+    if (this.session.status === 'unreachable') void this.session.load();
+    if (this.session.status !== 'in') return;
+    this.live.wake();
+    this.logs.wake();
+  }
+}
+
+export const [useApp, provideApp] = createContext<App>();

@@ -1,0 +1,273 @@
+import type { Gap, Hello, LogRow } from '$wire';
+import { asApiError, type ApiError } from '$api/http';
+import { logStreamUrl, readLogs } from '$api/logs';
+import type { ServerEvent } from '$api/sse';
+import { Stream, type Link } from '$api/stream';
+import { gapMark, LogBuffer } from './log-buffer';
+import { isLive, NO_FILTER, type LogFilter } from './log-filter';
+import { LinkState } from './link.svelte';
+import { readGap } from './log-gap';
+import { Rate } from './rate';
+
+const BATCH_MS = 250;
+const PAGE = 300;
+/** Rows held back while the reader stands still. Older ones than these come from the table when they are asked for. */
+const HELD = 5_000;
+const RETRY_MS = 5_000;
+
+export type Older = 'idle' | 'loading' | 'failed' | 'end';
+
+/**
+ * Log rows under one filter: the newest page, then the live end, older pages on demand. While `following` is false,
+ * new rows are held back, so that nothing moves under the reader's eye.
+ */
+export class Logs {
+  readonly link = new LinkState();
+  #rows = $state.raw<readonly LogRow[]>([]);
+  #phase = $state<'loading' | 'ready' | 'failed'>('loading');
+  #error = $state.raw<ApiError | null>(null);
+  #older = $state<Older>('idle');
+  #following = $state(true);
+  #heldCount = $state(0);
+  #rate = $state(0);
+  #sources = $state.raw<readonly string[]>([]);
+
+  #buffer = new LogBuffer();
+  #filter: LogFilter = NO_FILTER;
+  #stream: Stream | null = null;
+  #abort = new AbortController();
+  #pending: LogRow[] = [];
+  #held: LogRow[] = [];
+  #endLost = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #rateTimer: ReturnType<typeof setTimeout> | undefined;
+  #arrivals = new Rate();
+
+  constructor(readonly onRefused: () => void) {}
+
+  get rows(): readonly LogRow[] {
+    return this.#rows;
+  }
+  get phase() {
+    return this.#phase;
+  }
+  get error(): ApiError | null {
+    return this.#error;
+  }
+  get older(): Older {
+    return this.#older;
+  }
+  get following(): boolean {
+    return this.#following;
+  }
+  /** How many rows wait at the live end. */
+  get heldCount(): number {
+    return this.#heldCount;
+  }
+  /** Rows a second that came under this filter. */
+  get rate(): number {
+    return this.#rate;
+  }
+
+  /** Every source that was seen since the page was loaded, whatever the filter. */
+  get sources(): readonly string[] {
+    return this.#sources;
+  }
+
+  open(filter: LogFilter): void {
+    this.close();
+    this.#filter = filter;
+    this.#abort = new AbortController();
+    this.#phase = 'loading';
+    this.#following = true;
+    this.#rate = 0;
+    if (isLive(filter)) this.#follow();
+    void this.#load();
+  }
+
+  close(): void {
+    this.#abort.abort();
+    this.#stream?.stop();
+    this.#stream = null;
+    clearTimeout(this.#timer);
+    clearTimeout(this.#rateTimer);
+    this.#timer = undefined;
+    this.#forget();
+  }
+
+  /** The tab was left: keep the rows, let go of the connection. */
+  rest = (): void => this.#stream?.stop();
+
+  wake = (): void => {
+    this.#stream?.start();
+    this.#stream?.wake();
+    if (this.#phase === 'failed') this.retry();
+  };
+
+  retry = (): void => this.open(this.#filter);
+
+  pause = (): void => {
+    this.#following = false;
+  };
+
+  resume = (): void => {
+    if (this.#endLost) return this.retry();
+    this.#following = true;
+    this.#buffer.append(this.#held);
+    this.#release();
+  };
+
+  loadOlder = async (): Promise<void> => {
+    const before = this.#buffer.oldestId;
+    if (before === null || this.#older === 'loading' || this.#older === 'end' || this.#phase !== 'ready')
+      return;
+    const { signal } = this.#abort;
+    this.#older = 'loading';
+    try {
+      const page = await readLogs(this.#filter, { limit: PAGE, before: Math.floor(before) }, signal);
+      if (this.#buffer.prepend(page.items)) this.#loseEnd();
+      this.#older = page.items.length === 0 || !page.next ? 'end' : 'idle';
+      this.#show();
+    } catch (thrown) {
+      if (!signal.aborted) this.#fail(thrown, () => (this.#older = 'failed'));
+    }
+  };
+
+  async #load(): Promise<void> {
+    const { signal } = this.#abort;
+    try {
+      const page = await readLogs(this.#filter, { limit: PAGE }, signal);
+      this.#buffer.append(page.items);
+      this.#noteSources(page.items);
+      this.#older = page.next ? 'idle' : 'end';
+      this.#phase = 'ready';
+      this.#error = null;
+      this.#flush();
+    } catch (thrown) {
+      if (signal.aborted) return;
+      this.#fail(thrown, () => (this.#phase = 'failed'));
+    }
+  }
+
+  #fail(thrown: unknown, mark: () => void): void {
+    this.#error = asApiError(thrown, '/api/logs');
+    mark();
+    if (this.#error.status === 401) this.onRefused();
+    else if (!this.#stream && this.#phase === 'failed') this.#timer = setTimeout(this.retry, RETRY_MS);
+  }
+
+  #follow(): void {
+    this.#stream = new Stream({
+      url: (lastId) => logStreamUrl(this.#filter, lastId || String(this.#newest() ?? '')),
+      onEvent: (event) => this.#event(event),
+      onLink: (link) => this.#link(link),
+      onByte: this.link.heard,
+    });
+    this.#stream.start();
+  }
+
+  #newest(): number | null {
+    const newest = this.#held.at(-1)?.id ?? this.#buffer.newestId;
+    return newest === null ? null : Math.floor(newest);
+  }
+
+  #link(link: Link): void {
+    this.link.changed(link);
+    if (link.state === 'refused') this.onRefused();
+    if (link.state === 'live' && this.#phase === 'failed') void this.#load();
+  }
+
+  #event(event: ServerEvent): void {
+    if (event.type === 'log') this.#arrived(JSON.parse(event.data) as LogRow);
+    else if (event.type === 'gap') this.#gap(JSON.parse(event.data) as Gap);
+    else if (event.type === 'hello') this.#hello(JSON.parse(event.data) as Hello);
+  }
+
+  /** Ids grow for ever within one table: a newest id below ours is another table's, or a new data folder. */
+  #hello({ newest_id }: Hello): void {
+    const ours = this.#newest();
+    if (newest_id !== null && ours !== null && newest_id < ours) this.retry();
+  }
+
+  #arrived(row: LogRow): void {
+    this.#pending.push(row);
+    if (this.#pending.length > HELD * 2) this.#pending.splice(0, HELD);
+    this.#timer ??= setTimeout(() => this.#flush(), BATCH_MS);
+  }
+
+  #gap(gap: Gap): void {
+    const mark = gapMark(gap, new Date().toISOString());
+    this.#arrived(mark);
+    void this.#fill(mark, gap);
+  }
+
+  async #fill(mark: LogRow, gap: Gap): Promise<void> {
+    const { signal } = this.#abort;
+    const { rows, rest } = await readGap(this.#filter, gap, signal);
+    if (signal.aborted || rows.length === 0) return;
+    this.#flush();
+    this.#buffer.fill(mark, rows, rest);
+    this.#show();
+  }
+
+  #flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#phase !== 'ready') return;
+    const batch = this.#pending;
+    this.#pending = [];
+    this.#measure(batch.length);
+    this.#noteSources(batch);
+    if (!this.#following) return this.#hold(batch);
+    this.#buffer.append(batch);
+    this.#show();
+  }
+
+  #hold(batch: LogRow[]): void {
+    const newest = this.#buffer.newestId ?? 0;
+    const fresh = batch.filter((row) => row.id > newest);
+    this.#heldCount += fresh.length;
+    this.#held = this.#held.concat(fresh);
+    if (this.#held.length > HELD) this.#loseEnd();
+  }
+
+  /** Too much to catch up with row by row: going back to the live end loads it anew. */
+  #loseEnd(): void {
+    this.#endLost = true;
+    this.#following = false;
+    this.#held = this.#held.slice(-1);
+  }
+
+  #release(): void {
+    this.#held = [];
+    this.#heldCount = 0;
+    this.#show();
+  }
+
+  #forget(): void {
+    this.#buffer.clear();
+    this.#pending = [];
+    this.#arrivals.clear();
+    this.#endLost = false;
+    this.#older = 'idle';
+    this.#error = null;
+    this.#release();
+  }
+
+  #measure(n: number): void {
+    clearTimeout(this.#rateTimer);
+    this.#arrivals.add(n, Date.now());
+    this.#rate = this.#arrivals.perSecond(Date.now());
+    if (this.#rate > 0) this.#rateTimer = setTimeout(() => this.#measure(0), 1000);
+  }
+
+  #noteSources(rows: readonly LogRow[]): void {
+    const known = new Set(this.#sources);
+    for (const row of rows) if (row.source !== '') known.add(row.source);
+    if (known.size > this.#sources.length) this.#sources = [...known];
+  }
+
+  #show(): void {
+    this.#rows = this.#buffer.rows;
+  }
+}

@@ -1,0 +1,72 @@
+import type { SessionState } from '$wire';
+import { asApiError, type ApiError } from '$api/http';
+import { readSession, signIn, signOut } from '$api/session';
+
+export type SessionStatus = 'unknown' | 'unreachable' | 'out' | 'in';
+
+/** Who looks at the page. `expired` is true when the table ended the session, not the user. */
+export class Session {
+  #status = $state<SessionStatus>('unknown');
+  #who = $state.raw<SessionState | null>(null);
+  #error = $state.raw<ApiError | null>(null);
+  #expired = $state(false);
+
+  get status(): SessionStatus {
+    return this.#status;
+  }
+  get who(): SessionState | null {
+    return this.#who;
+  }
+  get error(): ApiError | null {
+    return this.#error;
+  }
+  get expired(): boolean {
+    return this.#expired;
+  }
+
+  async load(): Promise<void> {
+    try {
+      this.#enter(await readSession());
+    } catch (thrown) {
+      const error = asApiError(thrown, '/api/session');
+      this.#error = error.status === 401 ? null : error;
+      this.#status = error.status === 401 ? 'out' : 'unreachable';
+    }
+  }
+
+  /** Whether it went well; if not, `error` says why. */
+  async signIn(password: string, user: string): Promise<boolean> {
+    try {
+      this.#enter(await signIn(password, user));
+      return true;
+    } catch (thrown) {
+      this.#error = asApiError(thrown, '/api/session');
+      return false;
+    }
+  }
+
+  /** Signed out here in any case; a session that the table could not be told to end, ends by its age. */
+  async signOut(): Promise<void> {
+    await signOut().catch(() => undefined);
+    this.#leave(false);
+  }
+
+  /** The table answered 401. */
+  expire = (): void => {
+    if (this.#status === 'in') this.#leave(true);
+  };
+
+  #enter(who: SessionState): void {
+    this.#who = who;
+    this.#error = null;
+    this.#expired = false;
+    this.#status = 'in';
+  }
+
+  #leave(expired: boolean): void {
+    this.#who = null;
+    this.#error = null;
+    this.#expired = expired;
+    this.#status = 'out';
+  }
+}

@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import type { LogRow } from '$wire';
+import { barRange, bySeverity, chartRange } from './chart';
+import { markText, plainText } from './line';
+
+const row = (more: Partial<LogRow>): LogRow => ({
+  id: 1,
+  ts: '2026-11-23T10:12:59.218Z',
+  level: 'info',
+  source: 'hel1/blue',
+  message: 'ready',
+  logger: 'l',
+  ...more,
+});
+
+test.each<[Partial<LogRow>, string | null]>([
+  [{}, null],
+  [{ kind: 'log' }, null],
+  [{ kind: 'gap', fields: { missed: 1204 } }, 'hel1/blue: gap, 1,204 records not held'],
+  [{ kind: 'gap', source: '' }, 'gap, 0 records not held'],
+  [{ kind: 'restart', message: 'green started abc1234' }, 'hel1/blue: green started abc1234'],
+])('%j is marked %j', (more, text) => expect(markText(row(more))).toBe(text));
+
+test('a record is copied as one harmless line', () =>
+  expect(plainText(row({ message: 'a\x1b[2J\nb', fields: { slot: 'blue' } }))).toBe(
+    '2026-11-23T10:12:59.218Z INFO hel1/blue a␛[2J⏎b slot=blue',
+  ));
+
+test('levels that are not known are calm, and every record is counted', () =>
+  expect(bySeverity({ info: 3, strange: 2, warning: 1, error: 1, critical: 1 })).toEqual([5, 1, 2]));
+
+test('bars are times', () => {
+  const data = {
+    width_seconds: 10,
+    buckets: [
+      { at: '2026-11-23T10:00:00Z', counts: {} },
+      { at: '2026-11-23T10:00:10Z', counts: {} },
+    ],
+  };
+  expect(barRange(data, 0, 1)).toEqual({ from: '2026-11-23T10:00:00.000Z', to: '2026-11-23T10:00:20.000Z' });
+  expect(chartRange(data)).toEqual({
+    from: Date.parse('2026-11-23T10:00:00Z'),
+    to: Date.parse('2026-11-23T10:00:20Z'),
+  });
+  expect(chartRange({ width_seconds: 1, buckets: [] })).toBeNull();
+});
