@@ -34,7 +34,6 @@ class Ask:
     method: str
     path: str
     query: dict[str, str]
-    raw_query: str
     headers: Mapping[bytes, bytes]
     view: View
     at: float
@@ -60,6 +59,11 @@ class Ask:
         if not (text.isascii() and text.isdigit() and len(text) < 19):
             raise missing()
         return int(text)
+
+    def count(self, name: str, default: int) -> int:
+        """A query's number; `default` when it is absent, 0 or nonsense."""
+        text = self.query.get(name, "")
+        return (int(text) or default) if text.isascii() and text.isdigit() and len(text) < 19 else default
 
     def json(self) -> dict[str, object]:
         """The body as an object; no body is an empty one."""
@@ -138,12 +142,7 @@ def matches(if_none_match: bytes | None, etag: bytes) -> bool:
 
 def page_of(ask: Ask) -> tuple[int, int]:
     """`(page, per_page)`: nonsense means the default, too much means the most."""
-    return max(1, _count(ask, "page", 1)), min(MAX_PER_PAGE, _count(ask, "per_page", DEFAULT_PER_PAGE))
-
-
-def _count(ask: Ask, name: str, default: int) -> int:
-    text = ask.query.get(name, "")
-    return (int(text) or default) if text.isascii() and text.isdigit() and len(text) < 10 else default
+    return max(1, ask.count("page", 1)), min(MAX_PER_PAGE, ask.count("per_page", DEFAULT_PER_PAGE))
 
 
 def page_link(ask: Ask, total: int) -> str | None:

@@ -1,6 +1,6 @@
 """The REST API as GitHub serves it: limits, faults, authorization, conditional requests, renames, headers."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from email.utils import formatdate
 from urllib.parse import parse_qsl, quote
 
@@ -23,7 +23,7 @@ from chimney.standin.clock import Clock
 from chimney.standin.faults import Faults, Order
 from chimney.standin.ratelimit import Bucket, RateLimits
 from chimney.standin.repository import RefusedError, Repository
-from chimney.standin.routing import Route, Routes
+from chimney.standin.routing import Routes, Tables
 from chimney.standin.stats import Stats
 
 RETIRED_VERSIONS = ("2021-01-01",)
@@ -86,9 +86,9 @@ class Api:
         clock: Clock,
         faults: Faults,
         stats: Stats,
+        limits: RateLimits,
         token: str | None,
-        routes: Iterable[Route],
-        repository_routes: Iterable[Route],
+        tables: Tables,
         advance: Callable[[], None],
     ) -> None:
         self._repo = repo
@@ -96,10 +96,11 @@ class Api:
         self._faults = faults
         self._stats = stats
         self._token = token
-        self._routes = Routes(routes)
-        self._repository_routes = Routes(repository_routes)
+        self._routes = Routes(tables.everywhere)
+        self._repository_routes = Routes(tables.repository)
+        self._elsewhere_routes = Routes(tables.elsewhere)
         self._advance = advance
-        self._limits = RateLimits()
+        self._limits = limits
         self._answers: dict[tuple[str, str, str, str], Answer] = {}
         self._answers_bytes = 0
         self._answers_version = -1
@@ -218,12 +219,28 @@ class Api:
         match = routes.match("GET" if reading else request.method, path)
         if match is None:
             raise RefusedError("Not Found", status=404)
-        ask = Ask(
-            method=request.method, path=request.path, raw_query=request.raw_query, headers=request.headers,
+        answer = match.route.endpoint(self._ask(request, {**match.args, "rest": rest or ""}))
+        return answer, reading and not match.route.fresh
+
+    def _ask(self, request: Request, args: dict[str, str]) -> Ask:
+        return Ask(
+            method=request.method, path=request.path, headers=request.headers,
             query=dict(parse_qsl(request.raw_query, keep_blank_values=True)), view=View(self._repo, request.base),
-            at=self._clock.now(), real=self._clock.real(), body=request.body, args={**match.args, "rest": rest or ""},
+            at=self._clock.now(), real=self._clock.real(), body=request.body, args=args,
         )  # fmt: skip
-        return match.route.endpoint(ask), reading and not match.route.fresh
+
+    def elsewhere(self, request: Request) -> Reply | None:
+        """The host that keeps the logs; None when the path is not its."""
+        match = self._elsewhere_routes.match("GET" if request.method == "HEAD" else request.method, request.path)
+        if match is None:
+            return None
+        try:
+            answer = match.route.endpoint(self._ask(request, match.args))
+        except RefusedError as refusal:
+            answer = problem(refusal.status, str(refusal))
+        length = (b"content-length", b"%d" % len(answer.body))
+        body = b"" if request.method == "HEAD" else answer.body
+        return Reply(answer.status, [(b"content-type", answer.content_type), length], body)
 
     def _inside(self, path: str) -> tuple[str | None, bool]:
         """The path below the repository (None when it is not about ours), and whether it used an old name."""

@@ -1,5 +1,6 @@
 """Titles, branches and people, drawn so that nothing repeats before everything has been used."""
 
+from collections.abc import Container
 from random import Random
 from typing import NamedTuple
 
@@ -38,11 +39,17 @@ class Invention:
         title = f"Bump {name} from 0.{old}.0 to 0.{old + 1}.0"
         return Change(title, f"dependabot/{name}-0.{old + 1}.0", [LABEL["dependencies"]], DEPENDABOT)
 
-    def bug(self) -> str:
-        return BUGS[self._draw("bug", len(BUGS))]
+    def bug(self, *, known: Container[str] = ()) -> str:
+        return self._title("bug", BUGS, known)
 
-    def wish(self) -> str:
-        return WISHES[self._draw("wish", len(WISHES))]
+    def wish(self, *, known: Container[str] = ()) -> str:
+        return self._title("wish", WISHES, known)
+
+    def _title(self, deck: str, titles: tuple[str, ...], known: Container[str]) -> str:
+        """One that is not `known`, unless all are."""
+        drawn = (titles[self._draw(deck, len(titles))] for _ in range(2 * len(titles)))
+        fallback = next(drawn)
+        return fallback if fallback not in known else next((one for one in drawn if one not in known), fallback)
 
     def person(self) -> User:
         return self._random.choice(PEOPLE)

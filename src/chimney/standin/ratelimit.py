@@ -42,22 +42,20 @@ class Bucket:
 class RateLimits:
     """Buckets refill an hour after their first use. The least recently used are forgotten beyond 2,000."""
 
-    def __init__(self) -> None:
+    def __init__(self, authenticated: int = AUTHENTICATED) -> None:
+        self._authenticated = authenticated
         self._buckets: OrderedDict[str, Bucket] = OrderedDict()
 
     def bucket(self, authorization: bytes | None, address: str, *, now: float) -> Bucket:
         key = f"address {address}" if authorization is None else token_of(authorization)
         bucket = self._buckets.get(key)
         if bucket is None or now >= bucket.reset:
-            limit = ANONYMOUS if authorization is None else AUTHENTICATED
+            limit = ANONYMOUS if authorization is None else self._authenticated
             bucket = self._buckets[key] = Bucket(limit, reset=now + WINDOW)
         self._buckets.move_to_end(key)
         if len(self._buckets) > KEPT_BUCKETS:
             self._buckets.popitem(last=False)
         return bucket
-
-    def clear(self) -> None:
-        self._buckets.clear()
 
 
 def token_of(authorization: bytes) -> str:

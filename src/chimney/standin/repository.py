@@ -21,8 +21,8 @@ from chimney.standin.vocabulary import PEOPLE, WORKFLOWS
 
 T = TypeVar("T")
 MAIN = "main"
-# What is kept, so that a demonstration of weeks stays small: a run with its jobs is about 3 kB, the rest under 1 kB
-KEPT_RUNS, KEPT_THREADS, KEPT_DEPLOYMENTS, KEPT_COMMITS = 1500, 1500, 500, 3000
+# What is kept, so that a demonstration of weeks stays small: a run with its jobs is about 2.5 kB, the rest under 1 kB
+KEPT_RUNS, KEPT_THREADS, KEPT_DEPLOYMENTS, KEPT_COMMITS = 1_200, 1_000, 300, 2_000
 
 
 class RefusedError(Exception):

@@ -19,6 +19,14 @@ class Route(NamedTuple):
     fresh: bool = False
 
 
+class Tables(NamedTuple):
+    """`repository` paths are below a repository's, `elsewhere` those that GitHub serves from another host."""
+
+    everywhere: Iterable[Route]
+    repository: Iterable[Route]
+    elsewhere: Iterable[Route]
+
+
 class Match(NamedTuple):
     route: Route
     args: dict[str, str]

@@ -98,7 +98,8 @@ def rerun(repo: Repository, run: Run, *, at: float, actor: User, only: list[Job]
         raise RefusedError("This workflow run is already running", status=403)
     run.past[run.attempt] = run.jobs
     run.attempt += 1
-    run.status, run.conclusion, run.triggering_actor, run.deployment = "queued", None, actor, None
+    run.status, run.conclusion, run.triggering_actor = "queued", None, actor
+    run.deployment = run.slot = None
     run.started_at = run.updated_at = at
     again = run.jobs if only is None else only
     run.jobs = [_new_job(repo, run, job.plan, at=at) if job in again else job for job in run.jobs]

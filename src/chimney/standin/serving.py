@@ -45,6 +45,9 @@ class Serving:
             return self._control.reply(request), None
         if request.method == "OPTIONS":
             return _preflight(), None
+        elsewhere = self._api.elsewhere(request)
+        if elsewhere is not None:
+            return elsewhere, None
         fault = self._api.fault_for(request)
         if fault is not None and fault.delay_seconds:
             await asyncio.sleep(fault.delay_seconds)
@@ -119,6 +122,7 @@ def _preflight() -> Reply:
 
 async def _write(send: Send, reply: Reply, *, truncate: bool) -> None:
     """Truncated: the length of the whole is promised, half of it comes, and the connection ends."""
-    await send({"type": "http.response.start", "status": reply.status, "headers": reply.headers})
+    headers = [*reply.headers, (b"connection", b"close")] if truncate else reply.headers
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     body = reply.body[: len(reply.body) // 2] if truncate else reply.body
     await send({"type": "http.response.body", "body": body, "more_body": False})

@@ -88,6 +88,11 @@ def close_pull(repo: Repository, pull: Pull, *, by: User, at: float) -> None:
     repo.tell("pull_request", "closed", pull, at=at, sender=by)
 
 
+def make_ready(repo: Repository, pull: Pull, *, at: float) -> None:
+    pull.draft, pull.updated_at = False, at
+    repo.tell("pull_request", "ready_for_review", pull, at=at, sender=pull.user)
+
+
 def open_issue(repo: Repository, *, title: str, author: User, at: float, labels: list[Label], body: str = "") -> Issue:
     issue = Issue(
         id=repo.next_id("issue"), number=repo.next_number(), title=title, body=body, user=author,
