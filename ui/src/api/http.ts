@@ -56,23 +56,16 @@ async function call(path: string, init: RequestInit): Promise<Response> {
   return response;
 }
 
-export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
-  const response = await call(path, { headers: { Accept: 'application/json' }, ...(signal && { signal }) });
-  return (await response.json()) as T;
-}
-
-/** An answer and by how much the server's clock is ahead of ours, in milliseconds, to half a second; null if it did not say. */
-export async function getWithClock<T>(
+export async function getWithHeaders<T>(
   path: string,
   signal?: AbortSignal,
-): Promise<{ body: T; aheadMs: number | null }> {
-  const askedAt = Date.now();
+): Promise<{ body: T; headers: Headers }> {
   const response = await call(path, { headers: { Accept: 'application/json' }, ...(signal && { signal }) });
-  const middle = (askedAt + Date.now()) / 2;
-  // `Date` is cut to whole seconds, RFC 9110 6.6.1.
-  const sentAt = Date.parse(response.headers.get('Date') ?? '') + 500;
-  return { body: (await response.json()) as T, aheadMs: Number.isNaN(sentAt) ? null : sentAt - middle };
+  return { body: (await response.json()) as T, headers: response.headers };
 }
+
+export const get = async <T>(path: string, signal?: AbortSignal): Promise<T> =>
+  (await getWithHeaders<T>(path, signal)).body;
 
 export async function post<T>(path: string, body: unknown): Promise<T> {
   const headers = { 'Content-Type': 'application/json', Accept: 'application/json' };

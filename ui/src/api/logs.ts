@@ -1,5 +1,5 @@
 import type { Histogram, LogRow, Page } from '$wire';
-import { get } from './http';
+import { get, getWithHeaders } from './http';
 
 /** Empty strings filter nothing. `level` is a minimum; `from` and `to` are RFC 3339. */
 export interface LogQuery {
@@ -20,11 +20,20 @@ const query = (filter: Partial<LogQuery>, extra: Extra = {}): string => {
   return text === '' ? '' : `?${text}`;
 };
 
-export const readLogs = (
+/** `partial`: the table searched for as long as it may and not to the end. */
+export interface LogPage extends Page<LogRow> {
+  partial: boolean;
+}
+
+export async function readLogs(
   filter: LogQuery,
   page: { limit: number; before?: number | string },
   signal?: AbortSignal,
-) => get<Page<LogRow>>(`/api/logs${query(filter, { limit: page.limit, before: page.before ?? '' })}`, signal);
+): Promise<LogPage> {
+  const path = `/api/logs${query(filter, { limit: page.limit, before: page.before ?? '' })}`;
+  const { body, headers } = await getWithHeaders<Page<LogRow>>(path, signal);
+  return { ...body, partial: headers.get('X-Partial') === 'true' };
+}
 
 export const readHistogram = (filter: LogQuery, signal?: AbortSignal) =>
   get<Histogram>(`/api/logs/histogram${query(filter)}`, signal);

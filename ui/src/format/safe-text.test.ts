@@ -3,8 +3,8 @@ import { manyLines, oneLine, safeHref, shortRevision } from './safe-text';
 
 describe('on one line', () => {
   test.each([
-    ['an escape sequence', '\x1b[2J\x1b]52;c;AA\x07', '␛[2J␛]52;c;AA␇'],
-    ['NUL and DEL', 'a\0b\x7f', 'a␀b␡'],
+    ['an escape sequence', '\x1b[2J\x1b]52;c;AA\x07', '⟨ESC⟩[2J⟨ESC⟩]52;c;AA⟨BEL⟩'],
+    ['NUL and DEL', 'a\0b\x7f', 'a⟨NUL⟩b⟨DEL⟩'],
     ['C1 controls', 'a\u009b31m', 'a⟨U+009B⟩31m'],
     ['a bidirectional override', 'user\u202egnp.exe', 'user⟨U+202E⟩gnp.exe'],
     ['isolates', '\u2066x\u2069', '⟨U+2066⟩x⟨U+2069⟩'],
@@ -31,7 +31,7 @@ describe('on one line', () => {
 });
 
 test('on several lines, line ends and tabs stay', () =>
-  expect(manyLines('a\r\n\tb\rc\x1b')).toBe('a\n\tb\nc␛'));
+  expect(manyLines('a\r\n\tb\rc\x1b')).toBe('a\n\tb\nc⟨ESC⟩'));
 
 test.each([
   ['https://github.com/o/r', 'https://github.com/o/r'],

@@ -3,6 +3,11 @@
  * direction is replaced by something that shows. The result is for text nodes only; it is never markup.
  */
 const DELETE = 0x7f;
+/** Not the control pictures of Unicode: few fonts have them. */
+const NAMES =
+  'NUL SOH STX ETX EOT ENQ ACK BEL BS HT LF VT FF CR SO SI DLE DC1 DC2 DC3 DC4 NAK SYN ETB CAN EM SUB ESC FS GS RS US'.split(
+    ' ',
+  );
 
 /** Bidirectional overrides and marks, zero-width characters, line separators, tag characters. */
 const INVISIBLE =
@@ -13,10 +18,10 @@ const LONE_SURROGATE = /\p{Surrogate}/gu;
 const codePoint = (char: string): string =>
   `⟨U+${(char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}⟩`;
 
-function controlPicture(char: string): string {
+function controlName(char: string): string {
   const code = char.charCodeAt(0);
-  if (code < 0x20) return String.fromCharCode(0x2400 + code);
-  return code === DELETE ? '␡' : codePoint(char);
+  const name = code === DELETE ? 'DEL' : NAMES[code];
+  return name === undefined ? codePoint(char) : `⟨${name}⟩`;
 }
 
 const reveal = (text: string): string => text.replace(LONE_SURROGATE, '\ufffd').replace(INVISIBLE, codePoint);
@@ -25,7 +30,7 @@ const reveal = (text: string): string => text.replace(LONE_SURROGATE, '\ufffd').
 export function oneLine(text: string, longest = 2000): string {
   const cut = text.length > longest ? `${text.slice(0, longest)}…` : text;
   const joined = cut.replace(/\r\n|\n|\r/g, '⏎').replace(/\t/g, '⇥');
-  return reveal(joined.replace(CONTROL, controlPicture));
+  return reveal(joined.replace(CONTROL, controlName));
 }
 
 /** On several lines: line ends and tabs stay. */
@@ -33,7 +38,7 @@ export function manyLines(text: string, longest = 20_000): string {
   const cut = text.length > longest ? text.slice(0, longest) : text;
   const joined = cut.replace(/\r\n|\r/g, '\n');
   return reveal(
-    joined.replace(CONTROL, (char) => (char === '\n' || char === '\t' ? char : controlPicture(char))),
+    joined.replace(CONTROL, (char) => (char === '\n' || char === '\t' ? char : controlName(char))),
   );
 }
 

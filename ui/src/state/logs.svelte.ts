@@ -1,8 +1,9 @@
 import type { Gap, Hello, LogRow } from '$wire';
 import { asApiError, type ApiError } from '$api/http';
-import { logStreamUrl, readLogs } from '$api/logs';
+import { logStreamUrl, readLogs, type LogPage } from '$api/logs';
 import type { ServerEvent } from '$api/sse';
 import { Stream, type Link } from '$api/stream';
+import { Held } from './held';
 import { gapMark, LogBuffer } from './log-buffer';
 import { isLive, NO_FILTER, type LogFilter } from './log-filter';
 import { LinkState } from './link.svelte';
@@ -11,11 +12,12 @@ import { Rate } from './rate';
 
 const BATCH_MS = 250;
 const PAGE = 300;
-/** Rows held back while the reader stands still. Older ones than these come from the table when they are asked for. */
-const HELD = 5_000;
+/** Waiting for the next batch; more than this at once is more than anybody reads. */
+const MOST_PENDING = 10_000;
 const RETRY_MS = 5_000;
 
-export type Older = 'idle' | 'loading' | 'failed' | 'end';
+/** `cut`: the table gave up searching for older ones; a narrower filter finds them. */
+export type Older = 'idle' | 'loading' | 'failed' | 'end' | 'cut';
 
 /**
  * Log rows under one filter: the newest page, then the live end, older pages on demand. While `following` is false,
@@ -30,15 +32,13 @@ export class Logs {
   #following = $state(true);
   #heldCount = $state(0);
   #rate = $state(0);
-  #sources = $state.raw<readonly string[]>([]);
 
   #buffer = new LogBuffer();
   #filter: LogFilter = NO_FILTER;
   #stream: Stream | null = null;
   #abort = new AbortController();
   #pending: LogRow[] = [];
-  #held: LogRow[] = [];
-  #endLost = false;
+  #held = new Held();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #rateTimer: ReturnType<typeof setTimeout> | undefined;
   #arrivals = new Rate();
@@ -67,11 +67,6 @@ export class Logs {
   /** Rows a second that came under this filter. */
   get rate(): number {
     return this.#rate;
-  }
-
-  /** Every source that was seen since the page was loaded, whatever the filter. */
-  get sources(): readonly string[] {
-    return this.#sources;
   }
 
   open(filter: LogFilter): void {
@@ -111,25 +106,26 @@ export class Logs {
   };
 
   resume = (): void => {
-    if (this.#endLost) return this.retry();
+    if (this.#held.endLost) return this.retry();
     this.#following = true;
-    this.#buffer.append(this.#held);
+    this.#buffer.append(this.#held.rows);
     this.#release();
   };
 
   loadOlder = async (): Promise<void> => {
     const before = this.#buffer.oldestId;
-    if (before === null || this.#older === 'loading' || this.#older === 'end' || this.#phase !== 'ready')
-      return;
+    if (before === null || !['idle', 'failed'].includes(this.#older) || this.#phase !== 'ready') return;
     const { signal } = this.#abort;
     this.#older = 'loading';
     try {
       const page = await readLogs(this.#filter, { limit: PAGE, before: Math.floor(before) }, signal);
-      if (this.#buffer.prepend(page.items)) this.#loseEnd();
-      this.#older = page.items.length === 0 || !page.next ? 'end' : 'idle';
+      if (this.#buffer.prepend(page.items)) this.#held.loseEnd();
+      this.#older = olderThan(page);
       this.#show();
     } catch (thrown) {
-      if (!signal.aborted) this.#fail(thrown, () => (this.#older = 'failed'));
+      if (signal.aborted) return;
+      this.#older = 'failed';
+      this.#fail(thrown);
     }
   };
 
@@ -138,20 +134,19 @@ export class Logs {
     try {
       const page = await readLogs(this.#filter, { limit: PAGE }, signal);
       this.#buffer.append(page.items);
-      this.#noteSources(page.items);
-      this.#older = page.next ? 'idle' : 'end';
+      this.#older = olderThan(page);
       this.#phase = 'ready';
       this.#error = null;
       this.#flush();
     } catch (thrown) {
       if (signal.aborted) return;
-      this.#fail(thrown, () => (this.#phase = 'failed'));
+      this.#phase = 'failed';
+      this.#fail(thrown);
     }
   }
 
-  #fail(thrown: unknown, mark: () => void): void {
+  #fail(thrown: unknown): void {
     this.#error = asApiError(thrown, '/api/logs');
-    mark();
     if (this.#error.status === 401) this.onRefused();
     else if (!this.#stream && this.#phase === 'failed') this.#timer = setTimeout(this.retry, RETRY_MS);
   }
@@ -167,7 +162,7 @@ export class Logs {
   }
 
   #newest(): number | null {
-    const newest = this.#held.at(-1)?.id ?? this.#buffer.newestId;
+    const newest = this.#held.rows.at(-1)?.id ?? this.#buffer.newestId;
     return newest === null ? null : Math.floor(newest);
   }
 
@@ -179,7 +174,7 @@ export class Logs {
 
   #event(event: ServerEvent): void {
     if (event.type === 'log') this.#arrived(JSON.parse(event.data) as LogRow);
-    else if (event.type === 'gap') this.#gap(JSON.parse(event.data) as Gap);
+    else if (event.type === 'gap') void this.#gap(JSON.parse(event.data) as Gap);
     else if (event.type === 'hello') this.#hello(JSON.parse(event.data) as Hello);
   }
 
@@ -191,17 +186,13 @@ export class Logs {
 
   #arrived(row: LogRow): void {
     this.#pending.push(row);
-    if (this.#pending.length > HELD * 2) this.#pending.splice(0, HELD);
+    if (this.#pending.length > MOST_PENDING) this.#pending.splice(0, MOST_PENDING / 2);
     this.#timer ??= setTimeout(() => this.#flush(), BATCH_MS);
   }
 
-  #gap(gap: Gap): void {
+  async #gap(gap: Gap): Promise<void> {
     const mark = gapMark(gap, new Date().toISOString());
     this.#arrived(mark);
-    void this.#fill(mark, gap);
-  }
-
-  async #fill(mark: LogRow, gap: Gap): Promise<void> {
     const { signal } = this.#abort;
     const { rows, rest } = await readGap(this.#filter, gap, signal);
     if (signal.aborted || rows.length === 0) return;
@@ -217,7 +208,6 @@ export class Logs {
     const batch = this.#pending;
     this.#pending = [];
     this.#measure(batch.length);
-    this.#noteSources(batch);
     if (!this.#following) return this.#hold(batch);
     this.#buffer.append(batch);
     this.#show();
@@ -226,20 +216,12 @@ export class Logs {
   #hold(batch: LogRow[]): void {
     const newest = this.#buffer.newestId ?? 0;
     const fresh = batch.filter((row) => row.id > newest);
-    this.#heldCount += fresh.length;
-    this.#held = this.#held.concat(fresh);
-    if (this.#held.length > HELD) this.#loseEnd();
-  }
-
-  /** Too much to catch up with row by row: going back to the live end loads it anew. */
-  #loseEnd(): void {
-    this.#endLost = true;
-    this.#following = false;
-    this.#held = this.#held.slice(-1);
+    this.#held.add(fresh);
+    this.#heldCount = this.#held.count;
   }
 
   #release(): void {
-    this.#held = [];
+    this.#held.clear();
     this.#heldCount = 0;
     this.#show();
   }
@@ -248,7 +230,6 @@ export class Logs {
     this.#buffer.clear();
     this.#pending = [];
     this.#arrivals.clear();
-    this.#endLost = false;
     this.#older = 'idle';
     this.#error = null;
     this.#release();
@@ -261,13 +242,9 @@ export class Logs {
     if (this.#rate > 0) this.#rateTimer = setTimeout(() => this.#measure(0), 1000);
   }
 
-  #noteSources(rows: readonly LogRow[]): void {
-    const known = new Set(this.#sources);
-    for (const row of rows) if (row.source !== '') known.add(row.source);
-    if (known.size > this.#sources.length) this.#sources = [...known];
-  }
-
   #show(): void {
     this.#rows = this.#buffer.rows;
   }
 }
+
+const olderThan = (page: LogPage): Older => (page.next ? 'idle' : page.partial ? 'cut' : 'end');

@@ -16,14 +16,21 @@ const row = (more: Partial<LogRow>): LogRow => ({
 test.each<[Partial<LogRow>, string | null]>([
   [{}, null],
   [{ kind: 'log' }, null],
-  [{ kind: 'gap', fields: { missed: 1204 } }, 'hel1/blue: gap, 1,204 records not held'],
-  [{ kind: 'gap', source: '' }, 'gap, 0 records not held'],
-  [{ kind: 'restart', message: 'green started abc1234' }, 'hel1/blue: green started abc1234'],
+  [{ kind: 'gap', message: '', fields: { missed: 1204 } }, 'gap: 1,204 records not held'],
+  [
+    { kind: 'gap', message: '7 records of hel1 were gone', fields: { missed: 7 } },
+    'gap: 7 records of hel1 were gone',
+  ],
+  [
+    { kind: 'restart', message: 'hel1 restarted', fields: { version: '0.2.0' } },
+    'hel1 restarted, version 0.2.0',
+  ],
+  [{ kind: 'restart', message: '' }, 'hel1/blue restarted'],
 ])('%j is marked %j', (more, text) => expect(markText(row(more))).toBe(text));
 
 test('a record is copied as one harmless line', () =>
   expect(plainText(row({ message: 'a\x1b[2J\nb', fields: { slot: 'blue' } }))).toBe(
-    '2026-11-23T10:12:59.218Z INFO hel1/blue a␛[2J⏎b slot=blue',
+    '2026-11-23T10:12:59.218Z INFO hel1/blue a⟨ESC⟩[2J⏎b slot=blue',
   ));
 
 test('levels that are not known are calm, and every record is counted', () =>

@@ -5,10 +5,13 @@ import { oneLine } from '$format/safe-text';
 
 /** What a mark between the lines says; null for an ordinary record. */
 export function markText(row: LogRow): string | null {
-  const where = row.source === '' ? '' : `${oneLine(row.source, 60)}: `;
-  if (row.kind === 'gap') return `${where}gap, ${count(Number(row.fields?.missed ?? 0))} records not held`;
-  if (row.kind === 'restart') return `${where}${oneLine(row.message, 200) || 'restarted'}`;
-  return null;
+  const said = oneLine(row.message, 200);
+  if (row.kind === 'gap')
+    return `gap: ${said || `${count(Number(row.fields?.missed ?? 0))} records not held`}`;
+  if (row.kind !== 'restart') return null;
+  const version =
+    typeof row.fields?.version === 'string' ? `, version ${oneLine(row.fields.version, 40)}` : '';
+  return `${said || `${oneLine(row.source, 60)} restarted`}${version}`;
 }
 
 /** A record as one line of plain text, for the clipboard. */

@@ -1,12 +1,13 @@
-import type { Deployment, LastDeployment, Overview } from '$wire';
+import type { Deployment, DeployStatus, Overview } from '$wire';
 
 const started = (deployment: Deployment): number => Date.parse(deployment.started_at);
 
-/** The newest deployment over all origins, null when none was ever reported. */
-export function lastDeployment(overview: Overview | null): LastDeployment | null {
-  const all = overview?.origins.flatMap((origin) => origin.deploy?.last_deploy ?? []) ?? [];
-  return all.reduce<LastDeployment | null>(
-    (newest, d) => (!newest || started(d) > started(newest) ? d : newest),
+/** What the origin that was deployed to last says; null when no deployment was ever reported. */
+export function lastDeployed(overview: Overview | null): DeployStatus | null {
+  const all = overview?.origins.flatMap((origin) => origin.deploy ?? []) ?? [];
+  const at = (status: DeployStatus | null) => (status?.last_deploy ? started(status.last_deploy) : 0);
+  return all.reduce<DeployStatus | null>(
+    (newest, status) => (at(status) > at(newest) ? status : newest),
     null,
   );
 }
