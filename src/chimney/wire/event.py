@@ -17,7 +17,7 @@ class Hello(Message, frozen=True, kw_only=True):
 class Gap(Message, frozen=True, kw_only=True):
     """What was asked for is gone: `missed` records after `after_id` and before `before_id`.
 
-    `reason` is `evicted` or `slow_reader`.
+    `reason` is `evicted`, `slow_reader`, or `too_many`: more than a stream replays, they can be read as pages.
     """
 
     missed: int

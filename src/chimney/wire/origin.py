@@ -73,3 +73,22 @@ class Overview(Message, frozen=True, kw_only=True):
 class SessionState(Message, frozen=True, kw_only=True):
     user: str
     role: str
+
+
+class SignIn(Message, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    user: str = "operator"
+    password: str
+
+
+class PlacedDeployment(Deployment, frozen=True, kw_only=True):
+    """A deployment on the timeline over all origins."""
+
+    origin: str
+
+
+class OriginPipeline(Message, frozen=True, kw_only=True):
+    """`pipeline` is None until the origin told; `reason` then says why."""
+
+    origin: str
+    pipeline: PipelineSummary | None
+    reason: str | None

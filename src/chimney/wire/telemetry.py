@@ -1,11 +1,12 @@
 """Log records as they travel: in the ring, on stderr, in streams and in the table."""
 
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import UNSET, UnsetType
 
 from chimney.wire.base import Message
 
+Level = Literal["debug", "info", "warning", "error", "critical"]
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 
 

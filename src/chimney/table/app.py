@@ -1,0 +1,227 @@
+"""Role 2, composed: the stores, the loops and every route. Read this first.
+
+/livez /readyz                        web/app    liveness and readiness, from the first millisecond
+/healthz /api/version /api/metrics    health     what this process says of itself
+/api/session                          signing    signing in and out
+/api/overview /api/origins            overview   the first screen
+/api/pipelines /api/deployments       overview   over all origins
+/api/findings                         findings   what is wrong now
+/api/logs /api/logs/histogram         queries    everything that is kept
+/api/logs/stream /api/stream          streams    the log as it is stored; the overview as it changes
+/api/schema/openapi.json              web/framework
+/                                     web/static the page
+
+Loops: probe:<origin> details:<origin> follow:<origin> ingest findings overview sessions retention.
+"""
+
+import asyncio
+import logging
+import secrets
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from chimney import __version__
+from chimney.config import FollowedOrigin, TableSettings
+from chimney.instrumentation import LogPipe
+from chimney.store.accounts import Accounts
+from chimney.store.database import Database
+from chimney.store.folder import DataFolder
+from chimney.store.journal import Journal
+from chimney.store.uptime import Uptime
+from chimney.table.findings import Followed, Watch
+from chimney.table.follow import Follower
+from chimney.table.ingest import Ingest
+from chimney.table.overview import Board
+from chimney.table.page import page
+from chimney.table.probe import DEADLINE_SECONDS, Probe
+from chimney.table.retention import Retention
+from chimney.table.sessions import Sessions
+from chimney.table.streams import LogStreams, PageStreams
+from chimney.web.app import Phase, Shell
+from chimney.web.asgi import Receive, Scope, Send
+from chimney.web.hub import Hub
+from chimney.web.loops import Supervisor
+from chimney.web.metrics import RequestMetrics
+from chimney.web.same_origin import same_origin
+from chimney.wire.finding import Findings
+
+PAGE = Path(__file__).parent / "static"
+log = logging.getLogger(__name__)
+
+
+class Table:
+    """A Role. Nothing is opened before `start`, which raises StoreError when the data folder cannot be used.
+
+    `sign_in` is the password made up for the first operator, None when one was configured or made up before.
+    """
+
+    def __init__(self, settings: TableSettings, *, pipe: LogPipe, page_folder: Path = PAGE) -> None:
+        self._settings = settings
+        self._pipe = pipe
+        self._page_folder = page_folder
+        self._folder: DataFolder | None = None
+        self.sign_in: str | None = None
+        self.boot = secrets.token_hex(4)
+        self.journal = Journal(settings.data_dir / "journal.sqlite")
+        self.database = Database(settings.data_dir / "table.sqlite", "table")
+        self.requests = RequestMetrics()
+        self.shell = Shell(pipe.request)
+        self.loops = Supervisor()
+        self.log_hub = Hub()
+        self.ingest = Ingest(self.journal, self.log_hub)
+        self.sessions = Sessions(Accounts(self.database))
+        self.retention = Retention(self.journal, days=settings.retention_days, max_bytes=settings.retention_bytes)
+        self.pages = PageStreams(self.boot)
+        self._client = httpx2.AsyncClient(
+            timeout=httpx2.Timeout(DEADLINE_SECONDS, connect=5.0),
+            limits=httpx2.Limits(max_connections=None, keepalive_expiry=30.0),
+            headers={"user-agent": f"chimney-table/{__version__}"},
+            trust_env=False,  # a proxy meant for the outside must not hide that an origin is down
+        )
+        uptime = Uptime(self.database)
+        self.followed = [self._follow(origin, uptime) for origin in settings.origins]
+        self.watch = Watch(
+            self.followed,
+            ingest=self.ingest,
+            retention=self.retention,
+            damage=lambda: self.journal.damage or self.database.damage,
+            changed=self._findings_changed,
+        )
+        self.board = Board(self.followed, watch=self.watch, ingest=self.ingest, pages=self.pages)
+
+    def _follow(self, origin: FollowedOrigin, uptime: Uptime) -> Followed:
+        probe = Probe(
+            origin, client=self._client, uptime=uptime, every=self._settings.probe_seconds, changed=self._changed
+        )
+        follower = Follower(origin, client=self._client, store=self.journal, ingest=self.ingest, changed=self._changed)
+        return Followed(probe, follower)
+
+    def _changed(self) -> None:
+        self.board.changed()
+
+    def _findings_changed(self, findings: Findings) -> None:
+        self.pages.publish("findings", findings)
+        self.board.changed()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.shell(scope, receive, send)
+
+    async def start(self) -> None:
+        settings = self._settings
+        self._folder = await asyncio.to_thread(DataFolder, settings.data_dir)
+        await asyncio.gather(self.journal.open(), self.database.open())
+        self._pipe.start(self.ingest.take_own, self.requests.observe)
+        password = settings.password.get_secret_value() if settings.password else None
+        _, self.sign_in, _ = await asyncio.gather(
+            asyncio.to_thread(self.build), self.sessions.load(password=password), self.ingest.recall()
+        )
+        token = await self.sessions.new_token("cli", "operator")
+        await asyncio.to_thread(self._folder.write_secret, "cli.token", token + "\n")
+        for one in self.followed:
+            await one.probe.load()
+        self._add_loops()
+        self.loops.start()
+        self.shell.phase = Phase.READY
+        log.info(
+            "table started: %d origins, SQLite %s, data in %s",
+            len(self.followed),
+            sqlite3.sqlite_version,
+            settings.data_dir,
+            extra={"boot": self.boot, "version": __version__, "origins": [one.name for one in settings.origins]},
+        )
+
+    def _add_loops(self) -> None:
+        self.loops.add("ingest", self.ingest.write)
+        for one in self.followed:
+            name = one.probe.origin.name
+            self.loops.add(f"probe:{name}", one.probe.ask_health)
+            self.loops.add(f"details:{name}", one.probe.ask_details)
+            self.loops.add(f"follow:{name}", one.follower.follow)
+        self.loops.add("findings", self.watch.check)
+        self.loops.add("overview", self.board.tell)
+        self.loops.add("sessions", self.sessions.sweep)
+        self.loops.add("retention", self.retention.prune)
+
+    def build(self) -> None:
+        """Everything that needs the framework, imported here so that /livez need not wait for it."""
+        from litestar import Router  # noqa: PLC0415
+
+        from chimney.table import access, findings, health, overview, queries, signing, streams  # noqa: PLC0415
+        from chimney.web.framework import build  # noqa: PLC0415
+
+        vitals = health.Vitals(
+            health.Parts(
+                boot=self.boot,
+                shell=self.shell,
+                store=self.journal,
+                ingest=self.ingest,
+                retention=self.retention,
+                followed=self.followed,
+                watch=self.watch,
+                hubs={"logs": self.log_hub, "page": self.pages.hub},
+                loops=self.loops,
+                pipe=self._pipe,
+                requests=self.requests,
+            )
+        )
+        logs = LogStreams(hub=self.log_hub, store=self.journal, ingest=self.ingest, boot=self.boot)
+        handlers = [
+            *health.routes(vitals, self.requests),
+            *signing.routes(self.sessions),
+            *overview.routes(self.board),
+            *findings.routes(self.watch),
+            *queries.routes(self.journal),
+            *streams.routes(
+                logs,
+                self.pages,
+                self.sessions,
+                overview=self.board.overview,
+                findings=lambda: self.watch.current,
+            ),
+        ]
+        access.check_declared(handlers)
+        self.schema_app = build(
+            [Router("/", route_handlers=handlers, guards=[access.guard(self.sessions)])],
+            title="chimney table",
+            version=__version__,
+            recover=self.shell.recover,
+            extra_paths={},
+        )
+        self.shell.framework = same_origin(self.schema_app)  # type: ignore[arg-type]
+        self.shell.fallback = page(self._page_folder)
+
+    async def drain(self) -> None:
+        self.shell.phase = Phase.DRAINING
+        self.log_hub.close()
+        self.pages.hub.close()
+
+    async def stop(self) -> None:
+        """Saves what is not on disk yet. Also after a start that failed half-way."""
+        await self.loops.stop()
+        await self._client.aclose()
+        if self._folder is None:
+            return
+        await _all(one.probe.save() for one in self.followed)
+        log.info("table stopped", extra={"boot": self.boot})
+        await self._pipe.stop()
+        await self.ingest.write_last()
+        self.sessions.close()
+        await self.journal.close()
+        await self.database.close()
+        self._folder.close()
+
+
+async def _all(saves: Iterable[Any]) -> None:
+    await asyncio.gather(*saves, return_exceptions=True)
+
+
+def openapi() -> dict[str, Any]:
+    """The OpenAPI 3.1 document, of a table that is built and never started."""
+    table = Table(TableSettings(), pipe=LogPipe())
+    table.build()
+    document: dict[str, Any] = table.schema_app.openapi_schema.to_schema()
+    return document

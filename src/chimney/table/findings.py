@@ -1,0 +1,110 @@
+"""Every second: what is known, what is wrong, what changed."""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+from litestar import get
+
+from chimney.core.facts import Facts, OriginFacts, StorageFacts
+from chimney.core.findings import carry, evaluate
+from chimney.table.access import VIEWER
+from chimney.table.follow import Follower
+from chimney.table.ingest import Ingest
+from chimney.table.probe import Probe
+from chimney.table.retention import Retention
+from chimney.wire.base import stamp
+from chimney.wire.finding import Findings
+
+EVERY_SECONDS = 1.0
+log = logging.getLogger(__name__)
+
+
+class Followed(msgspec.Struct, frozen=True):
+    """One origin: who asks how it is, and who reads its log."""
+
+    probe: Probe
+    follower: Follower
+
+
+class Watch:
+    """The current findings; `check` is the verb of a loop."""
+
+    def __init__(
+        self,
+        followed: Sequence[Followed],
+        *,
+        ingest: Ingest,
+        retention: Retention,
+        damage: Callable[[], str | None],
+        changed: Callable[[Findings], None],
+    ) -> None:
+        self._followed = followed
+        self._ingest = ingest
+        self._retention = retention
+        self._damage = damage
+        self._changed = changed
+        self._damaged_at: float | None = None
+        self.current = Findings(items=[], good_since=stamp(time.time()))
+
+    def facts(self) -> Facts:
+        return Facts(origins=tuple(self._origin(one) for one in self._followed), storage=self._storage())
+
+    def _origin(self, one: Followed) -> OriginFacts:
+        probe, name = one.probe, one.probe.origin.name
+        dropped = [seen for seen in (probe.dropped, self._ingest.gaps.get(name)) if seen]
+        return OriginFacts(
+            name=name,
+            url=probe.origin.url,
+            probed_at=stamp(probe.probed_at) if probe.probed_at else None,
+            failure=probe.failure,
+            latencies_ms=tuple(probe.latencies_ms),
+            last_contact_at=stamp(probe.last_contact_at) if probe.last_contact_at else None,
+            health=probe.health,
+            deploy=probe.deploy,
+            pipeline=probe.pipeline,
+            stream=one.follower.state(),
+            panic=self._ingest.panics.get(name),
+            dropped=max(dropped, key=lambda seen: seen.at, default=None),
+        )
+
+    def _storage(self) -> StorageFacts:
+        damage, since = self._damage(), self._ingest.full_since
+        if damage and self._damaged_at is None:
+            self._damaged_at = time.time()
+        return StorageFacts(
+            full_since=stamp(since) if since else None,
+            full_detail=self._ingest.full_detail,
+            rows=self._retention.size.rows,
+            damage=damage,
+            damaged_at=stamp(self._damaged_at) if self._damaged_at else None,
+            dropped=self._ingest.own_dropped,
+        )
+
+    async def check(self) -> float:
+        before = self.current
+        now = stamp(time.time())
+        self.current = carry(before, evaluate(self.facts(), now=now), now=now)
+        if self.current != before:
+            self._tell(before)
+            self._changed(self.current)
+        return EVERY_SECONDS
+
+    def _tell(self, before: Findings) -> None:
+        known, current = {one.id: one for one in before.items}, {one.id: one for one in self.current.items}
+        for new in current.keys() - known.keys():
+            finding = current[new]
+            log.warning("finding: %s", finding.title, extra={"finding": finding.id, "severity": finding.severity})
+        for gone in known.keys() - current.keys():
+            log.info("resolved: %s", known[gone].title, extra={"finding": gone})
+
+
+def routes(watch: Watch) -> list[Any]:
+    @get("/api/findings", opt=VIEWER, summary="What is wrong now", tags=["findings"])
+    async def findings() -> Findings:
+        """Worst first, with evidence and what to do."""
+        return watch.current
+
+    return [findings]

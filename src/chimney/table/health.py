@@ -1,0 +1,152 @@
+"""What the table says about itself: /healthz, /api/version, /api/metrics."""
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from litestar import Request, Response, get
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+from chimney import __version__
+from chimney.instrumentation import LogPipe
+from chimney.store.errors import StoreError
+from chimney.store.logs import LogStore
+from chimney.table.access import PUBLIC
+from chimney.table.findings import Followed, Watch
+from chimney.table.ingest import Ingest
+from chimney.table.retention import Retention
+from chimney.web.app import Phase, Shell
+from chimney.web.hub import Hub
+from chimney.web.loops import Supervisor
+from chimney.web.metrics import RequestMetrics, counter, expose, gauge
+from chimney.wire.base import stamp
+from chimney.wire.health import TableHealth, Version
+
+_FRESH = {"cache-control": "no-store"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What the vitals are read from."""
+
+    boot: str
+    shell: Shell
+    store: LogStore
+    ingest: Ingest
+    retention: Retention
+    followed: Sequence[Followed]
+    watch: Watch
+    hubs: dict[str, Hub]
+    loops: Supervisor
+    pipe: LogPipe
+    requests: RequestMetrics
+
+
+class Vitals:
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._started = time.time()
+
+    def _connected(self) -> int:
+        return sum(one.follower.state().state == "connected" for one in self._parts.followed)
+
+    def _status(self) -> str:
+        if self._parts.shell.phase is not Phase.READY:
+            return "down"
+        troubled = self._parts.ingest.full_since or any(loop.error for loop in self._parts.loops.loops)
+        return "degraded" if troubled else "ok"
+
+    async def health(self) -> TableHealth:
+        try:
+            size = await self._parts.store.size()
+        except StoreError:
+            size = self._parts.retention.size
+        return TableHealth(
+            status=self._status(),
+            version=__version__,
+            boot=self._parts.boot,
+            started_at=stamp(self._started),
+            uptime_seconds=round(time.time() - self._started, 1),
+            rows=size.rows,
+            journal_bytes=size.bytes,
+            sqlite_version=sqlite3.sqlite_version,
+            origins=len(self._parts.followed),
+            origins_connected=self._connected(),
+            streams=sum(len(hub) for hub in self._parts.hubs.values()),
+            panics=self._parts.shell.recover.panics,
+            loops=self._parts.loops.health(),
+        )
+
+    def metrics(self) -> Iterator[Metric]:
+        parts = self._parts
+        size, ingest = parts.retention.size, parts.ingest
+        stored = CounterMetricFamily("chimney_table_records", "Log records stored, by source.", labels=["source"])
+        for source, count in sorted(ingest.records.items()):
+            stored.add_metric([source], count)
+        yield stored
+        yield gauge("chimney_table_journal_rows", "Log records in the journal.", size.rows)
+        yield gauge("chimney_table_journal_bytes", "Size of the journal.", size.bytes)
+        yield gauge(
+            "chimney_table_storage_full", "1 while nothing can be stored.", float(ingest.full_since is not None)
+        )
+        yield from self._of_origins()
+        findings = GaugeMetricFamily("chimney_table_findings", "Current findings by severity.", labels=["severity"])
+        for severity in ("critical", "warning", "info"):
+            findings.add_metric([severity], sum(one.severity == severity for one in parts.watch.current.items))
+        yield findings
+        yield from self._of_process()
+
+    def _of_origins(self) -> Iterator[Metric]:
+        up = GaugeMetricFamily("chimney_table_origin_up", "1 while the origin's probes succeed.", labels=["origin"])
+        connected = GaugeMetricFamily(
+            "chimney_table_origin_connected", "1 while the origin's log is followed.", labels=["origin"]
+        )
+        for one in self._parts.followed:
+            name = one.probe.origin.name
+            up.add_metric([name], float(one.probe.health is not None and one.probe.failure is None))
+            connected.add_metric([name], float(one.follower.state().state == "connected"))
+        yield up
+        yield connected
+
+    def _of_process(self) -> Iterator[Metric]:
+        parts = self._parts
+        streams = GaugeMetricFamily("chimney_streams", "Open streams.", labels=["stream"])
+        for name, hub in parts.hubs.items():
+            streams.add_metric([name], len(hub))
+        yield streams
+        dropped = parts.pipe.dropped + sum(hub.dropped for hub in parts.hubs.values())
+        yield counter("chimney_stream_dropped", "Records that a bounded buffer had no room for.", dropped)
+        records = CounterMetricFamily("chimney_log_records", "Log records of this process by level.", labels=["level"])
+        for level, count in sorted(parts.pipe.by_level.items()):
+            records.add_metric([level], count)
+        yield records
+        panics = parts.shell.recover.panics
+        yield counter("chimney_panics", "Exceptions that reached the last line of defence.", panics)
+        yield gauge("chimney_uptime_seconds", "Seconds since the process started.", time.time() - self._started)
+        build = GaugeMetricFamily("chimney_build_info", "What runs here.", labels=["version", "revision", "slot"])
+        build.add_metric([__version__, "", ""], 1)
+        yield build
+
+
+def routes(vitals: Vitals, requests: RequestMetrics) -> list[Any]:
+    @get("/healthz", opt=PUBLIC, summary="The health of this process", tags=["health"])
+    async def healthz() -> Response[TableHealth]:
+        """200 while it answers, also degraded; 503 while starting or draining."""
+        health = await vitals.health()
+        return Response(health, status_code=503 if health.status == "down" else 200, headers=_FRESH)
+
+    @get("/api/version", opt=PUBLIC, summary="What runs here", tags=["health"])
+    async def version() -> Version:
+        """Of the table; its origins tell their own in /api/origins."""
+        return Version(chimney_version=__version__, repo=None, release=None, revision=None, slot=None)
+
+    @get("/api/metrics", opt=PUBLIC, summary="Prometheus metrics", tags=["health"], media_type="text/plain")
+    async def metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
+        """Text format 0.0.4, or OpenMetrics when `Accept` asks for it."""
+        sources: list[Callable[[], Iterator[Metric]]] = [requests.collect, vitals.metrics]
+        body, content_type = expose(sources, request.headers.get("accept", ""))
+        return Response(body, media_type=content_type, headers=_FRESH)
+
+    return [healthz, version, metrics]

@@ -1,0 +1,201 @@
+"""From what followers read to what is stored and then shown: one transaction at a time, durable before published.
+
+Every follower has at most one batch here and reads on when it is stored, so a slow disk slows the reading down, not the
+memory up. When the disk is full batches wait, stay in order, and are tried again; nothing is dropped.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections import Counter, deque
+from collections.abc import Sequence
+
+import msgspec
+
+from chimney.core.facts import Sighting
+from chimney.core.log_filter import LogFilter
+from chimney.core.records import milliseconds
+from chimney.core.traffic import Traffic
+from chimney.instrumentation import Line
+from chimney.store.errors import StorageFailedError, StorageFullError, StoreError
+from chimney.store.logs import Batch, Incoming, LogStore, StoredRow
+from chimney.web.hub import Entry, Hub
+from chimney.wire.base import stamp
+from chimney.wire.telemetry import LEVELS, LogRow
+
+OWN = "table"  # the source that the table's own records are kept under
+OWN_QUEUE = 2_000  # ~1 kB each
+BATCH_ROWS = 2_000  # ~50 ms of writing; the next batch is taken after it
+WINDOW_SECONDS = 0.05  # few records wait this long for each other: at most 20 commits a second
+WORTH_IT = 100
+RETRY_SECONDS = 1.0
+RECALLED_MS, RECALLED_ROWS = 15 * 60_000, 2_000
+PANICS = "chimney.web.recover"  # the logger that tells of exceptions nobody expected
+log = logging.getLogger(__name__)
+
+
+class RowEntry(Entry, frozen=True, kw_only=True):
+    """A stored row on its way to the browsers."""
+
+    row: LogRow
+
+
+class Newest(msgspec.Struct, frozen=True):
+    """The newest stored record of a source; `lag_seconds` is how old it was when it was stored."""
+
+    origin_id: int | None
+    at: float
+    lag_seconds: float
+
+
+class Ingest:
+    """`full_since` is set while the store has no room; `newest`, `panics` and `gaps` are by source."""
+
+    def __init__(self, store: LogStore, hub: Hub) -> None:
+        self._store = store
+        self._hub = hub
+        self._pending: deque[tuple[Batch, asyncio.Future[None]]] = deque()
+        self._own: deque[bytes] = deque()
+        self._wake = asyncio.Event()
+        self._committed = 0.0
+        self.newest_id = 0
+        self.traffic = Traffic()
+        self.records: Counter[str] = Counter()
+        self.newest: dict[str, Newest] = {}
+        self.panics: dict[str, Sighting] = {}
+        self.gaps: dict[str, Sighting] = {}
+        self.own_dropped: Sighting | None = None
+        self.full_since: float | None = None
+        self.full_detail: str | None = None
+
+    async def recall(self) -> None:
+        """What earlier runs of the table stored and findings still need: the last id, recent errors and panics."""
+        now_ms = int(time.time() * 1000)
+        self.newest_id = (await self._store.size()).newest_id or 0
+        lately = LogFilter(level=LEVELS["error"], from_ms=now_ms - RECALLED_MS)
+        found = await self._store.read(lately, limit=RECALLED_ROWS)
+        for row in reversed(found.rows):
+            at = (milliseconds(row.ts) or 0) / 1000
+            self.traffic.note(records=0, errors=1, now=at)
+            if row.logger == PANICS:
+                self.note_panic(row)
+
+    async def store(self, batch: Batch) -> None:
+        """Returns when the batch is durable. Waits while there is no room."""
+        stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._pending.append((batch, stored))
+        self._wake.set()
+        await stored
+
+    async def take_own(self, lines: Sequence[Line]) -> None:
+        """The table's own records, for its log pipe: never waits. What it was asked, when it went well, is left out."""
+        for line in lines:
+            if line.level < LEVELS["error"] and b'"logger":"chimney.request"' in line.json:
+                continue
+            if len(self._own) >= OWN_QUEUE:
+                self._note_dropped()
+            else:
+                self._own.append(line.json)
+        if self._own:
+            self._wake.set()
+
+    def _note_dropped(self) -> None:
+        count = self.own_dropped.count + 1 if self.own_dropped else 1
+        text = "The store was behind, so records of the table itself could not be kept."
+        self.own_dropped = Sighting(at=stamp(time.time()), text=text, count=count)
+
+    async def write(self) -> float:
+        """One round of the writing loop: what has gathered, in one transaction. Returns the wait before the next."""
+        await self._wake.wait()
+        waiting = sum(len(batch.records) for batch, _ in self._pending)
+        early = WINDOW_SECONDS - (time.monotonic() - self._committed)
+        if early > 0 and waiting < WORTH_IT:
+            await asyncio.sleep(early)
+        self._wake.clear()
+        taken = self._take()
+        try:
+            stored = await self._store.append([batch for batch, _ in taken])
+        except (StorageFullError, StorageFailedError) as error:
+            self._put_back(taken, str(error), full=isinstance(error, StorageFullError))
+            return RETRY_SECONDS
+        except Exception as error:
+            _fail(taken, error)
+            raise
+        self._committed = time.monotonic()
+        self._well()
+        self.publish(stored)
+        for _, done in taken:
+            if not done.done():
+                done.set_result(None)
+        return 0.0
+
+    def _take(self) -> list[tuple[Batch, asyncio.Future[None]]]:
+        taken: list[tuple[Batch, asyncio.Future[None]]] = []
+        if self._own:
+            own = [Incoming(data) for data in self._own]
+            self._own.clear()
+            taken.append((Batch(OWN, own), asyncio.get_running_loop().create_future()))
+        rows = 0
+        while self._pending and rows < BATCH_ROWS:
+            taken.append(self._pending.popleft())
+            rows += len(taken[-1][0].records)
+        if self._pending:
+            self._wake.set()
+        return taken
+
+    def _put_back(self, taken: list[tuple[Batch, asyncio.Future[None]]], why: str, *, full: bool) -> None:
+        own = [record.data for batch, _ in taken if batch.source == OWN for record in batch.records]
+        self._own.extendleft(reversed(own))
+        self._pending.extendleft(reversed([one for one in taken if one[0].source != OWN]))
+        self._wake.set()
+        if self.full_since is None:
+            self.full_since = time.time()
+            log.error("nothing can be stored, tried again every second: %s", why, extra={"full": full})
+        self.full_detail = why
+
+    def _well(self) -> None:
+        if self.full_since is not None:
+            log.warning("storing works again after %.0f s", time.time() - self.full_since)
+        self.full_since = self.full_detail = None
+
+    async def write_last(self) -> None:
+        """What is left when the table ends: its own last records. What followers read is asked for again."""
+        own = [Incoming(data) for data in self._own]
+        self._own.clear()
+        if own:
+            with contextlib.suppress(StoreError):
+                await self._store.append([Batch(OWN, own)])
+
+    def publish(self, stored: Sequence[StoredRow]) -> None:
+        """Shows what is stored, and notes what findings are made of."""
+        if not stored:
+            return
+        self.newest_id = stored[-1].row.id
+        now = time.time()
+        self.traffic.note(records=len(stored), errors=sum(one.level >= 40 for one in stored), now=now)
+        for one in stored:
+            self._note(one.row, now)
+        self._hub.publish([RowEntry(one.row.id, "log", one.data, one.level, row=one.row) for one in stored])
+
+    def _note(self, row: LogRow, now: float) -> None:
+        self.records[row.source] += 1
+        if row.kind == "log":
+            at = (milliseconds(row.ts) or 0) / 1000
+            self.newest[row.source] = Newest(row.origin_id, at, max(0.0, now - at))
+            if row.logger == PANICS:
+                self.note_panic(row)
+        elif row.kind == "gap":
+            missed = row.fields.get("missed")
+            count = missed if isinstance(missed, int) else 0
+            self.gaps[row.source] = Sighting(at=stamp(now), text=f"{row.message}.", count=count)
+
+    def note_panic(self, row: LogRow) -> None:
+        at = stamp((milliseconds(row.ts) or 0) / 1000)
+        self.panics[row.source] = Sighting(at=at, text=row.message, request_id=row.request_id)
+
+
+def _fail(taken: Sequence[tuple[Batch, asyncio.Future[None]]], error: Exception) -> None:
+    for batch, done in taken:
+        if not done.done() and batch.source != OWN:
+            done.set_exception(error)

@@ -1,0 +1,139 @@
+"""The first screen in one answer, its parts as endpoints, and its changes as a stream."""
+
+import time
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from litestar import get
+from litestar.params import Parameter
+
+from chimney import __version__
+from chimney.core.overview import changes, state_of
+from chimney.core.uptime import bars, percentage
+from chimney.table.access import VIEWER
+from chimney.table.findings import Followed, Watch
+from chimney.table.ingest import Ingest
+from chimney.table.streams import PageStreams
+from chimney.wire.base import Page, stamp
+from chimney.wire.deployment import Deployment
+from chimney.wire.origin import OriginPipeline, OriginState, Overview, PlacedDeployment
+
+EVERY_SECONDS = 1.0  # a change is told at most this late, and at most this often
+QUIET_SECONDS = 5.0  # rates and ages alone are told this often
+
+
+class Board:
+    """What is known now, as the first screen shows it; `tell` is the verb of a loop."""
+
+    def __init__(self, followed: Sequence[Followed], *, watch: Watch, ingest: Ingest, pages: PageStreams) -> None:
+        self._followed = followed
+        self._watch = watch
+        self._ingest = ingest
+        self._pages = pages
+        self._changed = True
+        self._told = 0.0
+
+    def changed(self) -> None:
+        self._changed = True
+
+    def origins(self) -> list[OriginState]:
+        facts = self._watch.facts()
+        minute = int(time.time() // 60)
+        states = []
+        for origin, one in zip(facts.origins, self._followed, strict=True):
+            state, reason = state_of(origin)
+            minutes = one.probe.minutes
+            latencies = origin.latencies_ms
+            states.append(
+                OriginState(
+                    name=origin.name,
+                    url=origin.url,
+                    state=state,
+                    reason=reason,
+                    last_contact_at=origin.last_contact_at,
+                    latency_ms=round(latencies[-1], 1) if latencies else None,
+                    health=origin.health,
+                    deploy=origin.deploy,
+                    pipeline=origin.pipeline,
+                    stream=origin.stream,
+                    uptime_24h_pct=percentage(minutes, now_minute=minute),
+                    uptime_bars=bars(minutes, now_minute=minute),
+                    demonstration=origin.health.demonstration if origin.health else False,
+                )
+            )
+        return states
+
+    def overview(self) -> Overview:
+        now = time.time()
+        return Overview(
+            at=stamp(now),
+            version=__version__,
+            findings=self._watch.current,
+            origins=self.origins(),
+            changes=changes(self._watch.facts().origins),
+            log_rate_per_second=self._ingest.traffic.rate_per_second(now),
+            errors_last_5_min=self._ingest.traffic.errors(now),
+        )
+
+    async def tell(self) -> float:
+        quiet = time.monotonic() - self._told < QUIET_SECONDS
+        if len(self._pages.hub) and (self._changed or not quiet):
+            self._changed = False
+            self._told = time.monotonic()
+            self._pages.publish("overview", self.overview())
+        return EVERY_SECONDS
+
+    def deployments(self) -> list[PlacedDeployment]:
+        """Newest first, over all origins."""
+        placed = [
+            PlacedDeployment(origin=one.probe.origin.name, **_fields(deployment))
+            for one in self._followed
+            for deployment in (one.probe.deploy.recent_deploys if one.probe.deploy else ())
+        ]
+        return sorted(placed, key=lambda one: (one.started_at, one.id), reverse=True)
+
+    def pipelines(self) -> list[OriginPipeline]:
+        facts = self._watch.facts().origins
+        return [
+            OriginPipeline(origin=one.name, pipeline=one.pipeline, reason=None if one.pipeline else state_of(one)[1])
+            for one in facts
+        ]
+
+
+def _fields(deployment: Deployment) -> dict[str, Any]:
+    return {name: getattr(deployment, name) for name in Deployment.__struct_fields__}
+
+
+def routes(board: Board) -> list[Any]:
+    @get("/api/overview", opt=VIEWER, summary="What the first screen needs", tags=["overview"])
+    async def overview() -> Overview:
+        """Findings, origins, changes and rates, in one answer."""
+        return board.overview()
+
+    @get("/api/origins", opt=VIEWER, summary="Every origin that is followed", tags=["origins"])
+    async def origins() -> Page[OriginState]:
+        """State, last contact, lag, version, slot, and why it is not connected."""
+        return Page(items=board.origins())
+
+    @get("/api/pipelines", opt=VIEWER, summary="Every origin's pipeline", tags=["pipelines"])
+    async def pipelines() -> Page[OriginPipeline]:
+        """The last summary that each origin gave."""
+        return Page(items=board.pipelines())
+
+    @get("/api/deployments", opt=VIEWER, summary="The timeline over all origins", tags=["deployments"])
+    async def deployments(
+        limit: Annotated[int, Parameter(ge=1, le=500)] = 100,
+        before: Annotated[str | None, Parameter(max_length=300, description="`next` of the page before.")] = None,
+    ) -> Page[PlacedDeployment]:
+        """The last deployments that each origin told of, newest first."""
+        placed = board.deployments()
+        if before:
+            place = next((i for i, one in enumerate(placed, start=1) if _cursor(one) == before), len(placed))
+            placed = placed[place:]
+        return Page(items=placed[:limit], next=_cursor(placed[limit - 1]) if len(placed) > limit else None)
+
+    return [overview, origins, pipelines, deployments]
+
+
+def _cursor(deployment: PlacedDeployment) -> str:
+    return f"{deployment.origin}:{deployment.id}"

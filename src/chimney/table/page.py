@@ -1,0 +1,33 @@
+"""The page, from the folder that `make setup` builds it into."""
+
+from pathlib import Path
+
+from chimney.web.asgi import App, Receive, Scope, Send, respond
+from chimney.web.static import StaticFiles
+
+POLICY = (
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none';"
+    " base-uri 'none'; form-action 'self'; object-src 'none'"
+)
+SECURITY = [
+    (b"content-security-policy", POLICY.encode()),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+]
+_UNBUILT = b"""The table runs, but its page was not built.
+
+Build it with:  make setup
+then start the table again. The API answers meanwhile: see /api/schema/openapi.json, chimney status and chimney tail.
+"""
+
+
+async def _unbuilt(scope: Scope, _receive: Receive, send: Send) -> None:
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store"), *SECURITY]
+    await respond(send, 200 if scope["path"] == "/" else 404, _UNBUILT, headers, head_only=scope["method"] == "HEAD")
+
+
+def page(folder: Path) -> App:
+    """Answers every path that is not the API's: the page finds its screen by the address."""
+    if not (folder / "index.html").is_file():
+        return _unbuilt
+    return StaticFiles(folder, page="/index.html", headers=SECURITY)

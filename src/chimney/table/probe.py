@@ -1,0 +1,206 @@
+"""Asking one origin how it is: its health often, deployments and pipeline less often.
+
+Redirects are not followed: a 3xx is a finding. The last answers are kept while it cannot be reached, with their age.
+"""
+
+import asyncio
+import random
+import socket
+import ssl
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+import httpx2
+import msgspec
+
+from chimney.config import FollowedOrigin
+from chimney.core.facts import Fault, ProbeFailure, Sighting
+from chimney.core.redact import safe
+from chimney.core.uptime import DAY
+from chimney.store.errors import StoreError
+from chimney.store.uptime import ProbedMinute, Uptime
+from chimney.wire.base import stamp
+from chimney.wire.deployment import DeployStatus
+from chimney.wire.health import Health
+from chimney.wire.pipeline import PipelineSummary
+
+DEADLINE_SECONDS = 10.0
+AGAIN_SECONDS = 1.0  # after a failure, to know quickly whether it is one
+DETAILS_SECONDS = 5.0
+LARGEST = 4 * 1024**2
+LATENCIES = 20
+_jitter = random.Random()  # noqa: S311 — spreads probes
+T = TypeVar("T")
+
+
+class FailedError(Exception):
+    def __init__(self, fault: Fault, detail: str) -> None:
+        super().__init__(detail)
+        self.fault = fault
+        self.detail = detail
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen
+        seen = seen.__cause__ or seen.__context__
+
+
+def classify(error: httpx2.HTTPError) -> FailedError:
+    """Which part failed, by what lies beneath httpx2's exception."""
+    causes = list(_causes(error))
+    detail = safe(next((str(one) for one in reversed(causes) if str(one)), type(error).__name__), longest=200)
+    if any(isinstance(one, socket.gaierror) for one in causes):
+        return FailedError(Fault.DNS, detail)
+    if any(isinstance(one, ssl.SSLError) for one in causes):
+        return FailedError(Fault.TLS, detail)
+    if isinstance(error, httpx2.TimeoutException):
+        step = "connection" if isinstance(error, httpx2.ConnectTimeout) else "answer"
+        return FailedError(Fault.TIMEOUT, f"no {step} within the time allowed")
+    if isinstance(error, httpx2.ConnectError):
+        return FailedError(Fault.CONNECT, detail)
+    return FailedError(Fault.PROTOCOL, detail)
+
+
+class Probe:
+    """One origin. `health`, `deploy` and `pipeline` are the last answers, None before the first."""
+
+    def __init__(
+        self,
+        origin: FollowedOrigin,
+        *,
+        client: httpx2.AsyncClient,
+        uptime: Uptime,
+        every: float,
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.origin = origin
+        self._client = client
+        self._uptime = uptime
+        self._every = every
+        self._changed = changed
+        self.minutes: dict[int, tuple[int, int]] = {}
+        self._unsaved: set[int] = set()
+        self.latencies_ms: deque[float] = deque(maxlen=LATENCIES)
+        self.probed_at: float | None = None
+        self.last_contact_at: float | None = None
+        self.failure: ProbeFailure | None = None
+        self.health: Health | None = None
+        self.deploy: DeployStatus | None = None
+        self.pipeline: PipelineSummary | None = None
+        self.dropped: Sighting | None = None
+
+    async def load(self) -> None:
+        """What earlier runs of the table measured."""
+        since = int(time.time() // 60) - DAY
+        self.minutes = {one.minute: (one.good, one.made) for one in await self._uptime.since(self.origin.name, since)}
+
+    async def ask_health(self) -> float:
+        """One probe of /healthz; returns the wait before the next."""
+        began = time.perf_counter()
+        try:
+            health = await self._get("/healthz", Health)
+        except FailedError as error:
+            self._failed(error)
+        else:
+            self.latencies_ms.append((time.perf_counter() - began) * 1000)
+            self._succeeded(health)
+        self.probed_at = time.time()
+        self._count(good=self.failure is None)
+        await self._save()
+        self._changed()
+        soon = self.failure is not None and self.failure.count < 3
+        return min(self._every, AGAIN_SECONDS if soon else self._every) * _jitter.uniform(0.9, 1.1)
+
+    async def ask_details(self) -> float:
+        """Deployments and pipeline, while the origin answers."""
+        if self.health is None or self.failure:
+            return min(self._every, AGAIN_SECONDS)
+        before = self.deploy, self.pipeline
+        try:
+            self.deploy = await self._get("/api/deploy/status", DeployStatus)
+            self.pipeline = await self._get("/api/pipeline/summary", PipelineSummary)
+        except FailedError:  # its health says why; the last answers stay, with their age in them
+            return AGAIN_SECONDS
+        if before != (self.deploy, self.pipeline):
+            self._changed()
+        return max(self._every, DETAILS_SECONDS) * _jitter.uniform(0.9, 1.1)
+
+    async def _get(self, path: str, answer: type[T]) -> T:
+        try:
+            async with (
+                asyncio.timeout(DEADLINE_SECONDS),
+                self._client.stream("GET", self.origin.url + path, headers={"accept": "application/json"}) as response,
+            ):
+                return await _understood(response, answer)
+        except TimeoutError:
+            raise FailedError(Fault.TIMEOUT, f"no answer within {DEADLINE_SECONDS:.0f} s") from None
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+            raise (
+                classify(error) if isinstance(error, httpx2.HTTPError) else FailedError(Fault.DNS, str(error))
+            ) from None
+
+    def _failed(self, error: FailedError) -> None:
+        now = stamp(time.time())
+        before = self.failure
+        self.failure = ProbeFailure(
+            fault=error.fault,
+            detail=error.detail,
+            since=before.since if before else now,
+            at=now,
+            count=before.count + 1 if before else 1,
+        )
+
+    def _succeeded(self, health: Health) -> None:
+        self.failure = None
+        self.last_contact_at = time.time()
+        before = self.health.logs.dropped if self.health and self.health.boot == health.boot else 0
+        if self.health and health.logs.dropped > before:
+            count = health.logs.dropped - before
+            text = "The origin wrote more log records than it could take."
+            self.dropped = Sighting(at=stamp(time.time()), text=text, count=count)
+        self.health = health
+
+    def _count(self, *, good: bool) -> None:
+        minute = int(time.time() // 60)
+        earlier, made = self.minutes.get(minute, (0, 0))
+        self.minutes[minute] = earlier + good, made + 1
+        self._unsaved.add(minute)
+        for old in [one for one in self.minutes if one <= minute - DAY]:
+            del self.minutes[old]
+
+    async def _save(self, *, also_current: bool = False) -> None:
+        """Minutes that have ended are kept on disk, or the current one too when the table ends."""
+        current = int(time.time() // 60)
+        ended = sorted(minute for minute in self._unsaved if (minute < current or also_current))
+        rows = [ProbedMinute(minute, *self.minutes[minute]) for minute in ended if minute in self.minutes]
+        if not rows:
+            return
+        try:
+            await self._uptime.keep(self.origin.name, rows, drop_before=current - DAY)
+        except StoreError:
+            return  # kept in memory, tried again with the next minute
+        self._unsaved.difference_update(ended)
+
+    async def save(self) -> None:
+        await self._save(also_current=True)
+
+
+async def _understood(response: httpx2.Response, answer: type[T]) -> T:
+    if response.is_redirect or 300 <= response.status_code < 400:
+        where = safe(response.headers.get("location", "nowhere"), longest=200)
+        raise FailedError(Fault.REDIRECT, f"{response.status_code} to {where}")
+    if response.status_code != 200:
+        raise FailedError(Fault.STATUS, f"{response.status_code} {response.reason_phrase}".strip())
+    body = bytearray()
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > LARGEST:
+            raise FailedError(Fault.UNREADABLE, f"the answer is larger than {LARGEST} bytes")
+    try:
+        return msgspec.json.decode(bytes(body), type=answer)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise FailedError(Fault.UNREADABLE, safe(str(error), longest=200)) from None

@@ -1,0 +1,126 @@
+"""Reading the log: pages, histogram."""
+
+import time
+from typing import Annotated, Any
+
+from litestar import Response, get
+from litestar.di import Provide
+from litestar.params import Parameter
+from msgspec.structs import replace
+
+from chimney.core.log_filter import LogFilter
+from chimney.core.records import milliseconds
+from chimney.store.errors import StoreError
+from chimney.store.logs import LogStore
+from chimney.table.access import VIEWER
+from chimney.web.problem import ProblemError
+from chimney.wire.base import Page
+from chimney.wire.problem import Fault
+from chimney.wire.telemetry import LEVELS, Histogram, Level, LogRow
+
+BUCKETS = 60
+MOST_BUCKETS = 500
+DEFAULT_RANGE_MS = 15 * 60_000
+
+LevelQuery = Annotated[Level | None, Parameter(description="Least level.")]
+SourceQuery = Annotated[str | None, Parameter(max_length=100, description="Origin's name, or `table`.")]
+GrepQuery = Annotated[
+    str | None, Parameter(max_length=500, description="Text in message, logger or a field's value; case is ignored.")
+]
+IdQuery = Annotated[str | None, Parameter(max_length=128)]
+FromQuery = Annotated[str | None, Parameter(query="from", description="RFC 3339, included.")]
+ToQuery = Annotated[str | None, Parameter(query="to", description="RFC 3339, not included.")]
+LimitQuery = Annotated[int, Parameter(ge=1, le=500)]
+CursorQuery = Annotated[str | None, Parameter(pattern="^[0-9]{1,18}$", description="`next` of the page before.")]
+
+
+def malformed(path: str, detail: str) -> ProblemError:
+    return ProblemError(400, "malformed", f"{path}: {detail}", errors=[Fault(path=path, detail=detail)])
+
+
+def moment(text: str | None, path: str) -> int | None:
+    """Unix milliseconds. Raises ProblemError 400 when it is not a time."""
+    if not text:
+        return None
+    at = milliseconds(text)
+    if at is None:
+        raise malformed(path, f"{text[:40]!r} should be an RFC 3339 time such as 2026-01-31T12:00:00Z")
+    return at
+
+
+def filter_of(
+    level: LevelQuery = None,
+    source: SourceQuery = None,
+    grep: GrepQuery = None,
+    request_id: IdQuery = None,
+    trace_id: IdQuery = None,
+) -> LogFilter:
+    """A dependency: what the query asks for, its time aside. Empty texts filter nothing."""
+    return LogFilter(
+        level=LEVELS[level] if level else 0,
+        source=source or None,
+        grep=grep or None,
+        request_id=request_id or None,
+        trace_id=trace_id or None,
+    )
+
+
+def timed_filter(wanted: LogFilter, from_: FromQuery = None, to: ToQuery = None) -> LogFilter:
+    """A dependency: what the query asks for."""
+    return replace(wanted, from_ms=moment(from_, "query.from"), to_ms=moment(to, "query.to"))
+
+
+FILTER = {"wanted": Provide(filter_of, sync_to_thread=False)}
+TIMED_FILTER = {**FILTER, "timed": Provide(timed_filter, sync_to_thread=False)}
+
+
+def unreadable(error: StoreError) -> ProblemError:
+    return ProblemError(503, "storage-unreadable", f"The journal cannot be read: {error}", headers=[_SOON])
+
+
+_SOON = (b"retry-after", b"2")
+
+
+def routes(store: LogStore) -> list[Any]:
+    @get("/api/logs", opt=VIEWER, dependencies=TIMED_FILTER, summary="Log records of every source", tags=["logs"])
+    async def logs(
+        timed: LogFilter, limit: LimitQuery = 100, before: CursorQuery = None, after: CursorQuery = None
+    ) -> Response[Page[LogRow]]:
+        """Newest first. `X-Partial: true` when the search was cut short after two seconds: go on with `next`, or narrow
+        the search."""
+        try:
+            found = await store.read(
+                timed, limit=limit, before=int(before) if before else None, after=int(after) if after else None
+            )
+        except StoreError as error:
+            raise unreadable(error) from None
+        following = str(found.rows[-1].id) if found.more and found.rows else None
+        return Response(Page(items=found.rows, next=following), headers=_headers(partial=found.partial))
+
+    @get(
+        "/api/logs/histogram",
+        opt=VIEWER,
+        dependencies=TIMED_FILTER,
+        summary="Log records by time and level",
+        tags=["logs"],
+    )
+    async def histogram(
+        timed: LogFilter, buckets: Annotated[int, Parameter(ge=1, le=MOST_BUCKETS)] = BUCKETS
+    ) -> Response[Histogram]:
+        """The last 15 minutes when no time is given. `X-Partial: true` when counting was cut short."""
+        to_ms = timed.to_ms or int(time.time() * 1000) + 1
+        from_ms = to_ms - DEFAULT_RANGE_MS if timed.from_ms is None else timed.from_ms
+        if from_ms >= to_ms:
+            raise malformed("query.from", "should be before query.to")
+        whole = replace(timed, from_ms=from_ms, to_ms=to_ms)
+        try:
+            counted, partial = await store.histogram(whole, width_ms=-(-(to_ms - from_ms) // buckets))
+        except StoreError as error:
+            raise unreadable(error) from None
+        return Response(counted, headers=_headers(partial=partial))
+
+    return [logs, histogram]
+
+
+def _headers(*, partial: bool) -> dict[str, Any]:
+    return {"x-partial": "true", "cache-control": "no-store"} if partial else {"cache-control": "no-store"}
