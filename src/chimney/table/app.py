@@ -11,7 +11,7 @@
 /api/schema/openapi.json              web/framework
 /                                     web/static the page
 
-Loops: probe:<origin> details:<origin> follow:<origin> ingest findings overview sessions retention.
+Loops: probe:<origin> deploy:<origin> pipeline:<origin> follow:<origin> ingest findings overview sessions retention.
 """
 
 import asyncio
@@ -35,6 +35,7 @@ from chimney.store.uptime import Uptime
 from chimney.table.findings import Followed, Watch
 from chimney.table.follow import Follower
 from chimney.table.ingest import Ingest
+from chimney.table.memory import return_large_blocks
 from chimney.table.overview import Board
 from chimney.table.page import page
 from chimney.table.probe import DEADLINE_SECONDS, Probe
@@ -44,7 +45,7 @@ from chimney.table.streams import LogStreams, PageStreams
 from chimney.web.app import Phase, Shell
 from chimney.web.asgi import Receive, Scope, Send
 from chimney.web.hub import Hub
-from chimney.web.loops import Supervisor
+from chimney.web.loops import Loop, Supervisor
 from chimney.web.metrics import RequestMetrics
 from chimney.web.same_origin import same_origin
 from chimney.wire.finding import Findings
@@ -71,8 +72,9 @@ class Table:
         self.requests = RequestMetrics()
         self.shell = Shell(pipe.request)
         self.loops = Supervisor()
+        self._deploy_loops: dict[str, Loop] = {}
         self.log_hub = Hub()
-        self.ingest = Ingest(self.journal, self.log_hub)
+        self.ingest = Ingest(self.journal, self.log_hub, reported=self._reported)
         self.sessions = Sessions(Accounts(self.database))
         self.retention = Retention(self.journal, days=settings.retention_days, max_bytes=settings.retention_bytes)
         self.pages = PageStreams(self.boot)
@@ -103,6 +105,10 @@ class Table:
     def _changed(self) -> None:
         self.board.changed()
 
+    def _reported(self, source: str) -> None:
+        if source in self._deploy_loops:
+            self._deploy_loops[source].nudge()
+
     def _findings_changed(self, findings: Findings) -> None:
         self.pages.publish("findings", findings)
         self.board.changed()
@@ -112,6 +118,7 @@ class Table:
 
     async def start(self) -> None:
         settings = self._settings
+        return_large_blocks()
         self._folder = await asyncio.to_thread(DataFolder, settings.data_dir)
         await asyncio.gather(self.journal.open(), self.database.open())
         self._pipe.start(self.ingest.take_own, self.requests.observe)
@@ -139,7 +146,8 @@ class Table:
         for one in self.followed:
             name = one.probe.origin.name
             self.loops.add(f"probe:{name}", one.probe.ask_health)
-            self.loops.add(f"details:{name}", one.probe.ask_details)
+            self._deploy_loops[name] = self.loops.add(f"deploy:{name}", one.probe.ask_deploy)
+            self.loops.add(f"pipeline:{name}", one.probe.ask_pipeline)
             self.loops.add(f"follow:{name}", one.follower.follow)
         self.loops.add("findings", self.watch.check)
         self.loops.add("overview", self.board.tell)

@@ -9,7 +9,7 @@ import contextlib
 import logging
 import time
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -31,6 +31,7 @@ WINDOW_SECONDS = 0.05  # few records wait this long for each other: at most 20 c
 WORTH_IT = 100
 RETRY_SECONDS = 1.0
 RECALLED_MS, RECALLED_ROWS = 15 * 60_000, 2_000
+REPORTS = "/api/deploy/events"  # a report to an origin: its deployments are asked for at once
 PANICS = "chimney.web.recover"  # the logger that tells of exceptions nobody expected
 log = logging.getLogger(__name__)
 
@@ -52,9 +53,10 @@ class Newest(msgspec.Struct, frozen=True):
 class Ingest:
     """`full_since` is set while the store has no room; `newest`, `panics` and `gaps` are by source."""
 
-    def __init__(self, store: LogStore, hub: Hub) -> None:
+    def __init__(self, store: LogStore, hub: Hub, *, reported: Callable[[str], None] = lambda _source: None) -> None:
         self._store = store
         self._hub = hub
+        self._reported = reported
         self._pending: deque[tuple[Batch, asyncio.Future[None]]] = deque()
         self._own: deque[bytes] = deque()
         self._wake = asyncio.Event()
@@ -185,6 +187,8 @@ class Ingest:
             self.newest[row.source] = Newest(row.origin_id, at, max(0.0, now - at))
             if row.logger == PANICS:
                 self.note_panic(row)
+            elif row.fields.get("route") == REPORTS and row.fields.get("method") == "POST":
+                self._reported(row.source)
         elif row.kind == "gap":
             missed = row.fields.get("missed")
             count = missed if isinstance(missed, int) else 0

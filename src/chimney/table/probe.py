@@ -28,7 +28,9 @@ from chimney.wire.pipeline import PipelineSummary
 
 DEADLINE_SECONDS = 10.0
 AGAIN_SECONDS = 1.0  # after a failure, to know quickly whether it is one
-DETAILS_SECONDS = 5.0
+DEPLOY_SECONDS = 5.0
+PIPELINE_SECONDS = 10.0
+REFUSED_SECONDS = 15.0
 LARGEST = 4 * 1024**2
 LATENCIES = 20
 _jitter = random.Random()  # noqa: S311 — spreads probes
@@ -115,19 +117,32 @@ class Probe:
         soon = self.failure is not None and self.failure.count < 3
         return min(self._every, AGAIN_SECONDS if soon else self._every) * _jitter.uniform(0.9, 1.1)
 
-    async def ask_details(self) -> float:
-        """Deployments and pipeline, while the origin answers."""
+    async def ask_deploy(self) -> float:
+        """Asks for the deployments, while the origin answers."""
         if self.health is None or self.failure:
             return min(self._every, AGAIN_SECONDS)
-        before = self.deploy, self.pipeline
         try:
-            self.deploy = await self._get("/api/deploy/status", DeployStatus)
-            self.pipeline = await self._get("/api/pipeline/summary", PipelineSummary)
-        except FailedError:  # its health says why; the last answers stay, with their age in them
-            return AGAIN_SECONDS
-        if before != (self.deploy, self.pipeline):
+            deploy = await self._get("/api/deploy/status", DeployStatus)
+        except FailedError:  # its health says why; the last answer stays
+            return REFUSED_SECONDS
+        if self.deploy is None or deploy.recent_deploys != self.deploy.recent_deploys:
             self._changed()
-        return max(self._every, DETAILS_SECONDS) * _jitter.uniform(0.9, 1.1)
+        self.deploy = deploy
+        return max(self._every, DEPLOY_SECONDS) * _jitter.uniform(0.9, 1.1)
+
+    async def ask_pipeline(self) -> float:
+        """Asks for the pipeline, while the origin answers and has a repository."""
+        if self.health is None or self.failure or not self.health.repo:
+            return min(self._every, AGAIN_SECONDS)
+        try:
+            pipeline = await self._get("/api/pipeline/summary", PipelineSummary)
+        except FailedError:
+            return REFUSED_SECONDS
+        if self.pipeline is None or pipeline.runs != self.pipeline.runs:
+            self._changed()
+        self.pipeline = pipeline
+        waits = PIPELINE_SECONDS if pipeline.fetched_at else AGAIN_SECONDS
+        return max(self._every, waits) * _jitter.uniform(0.9, 1.1)
 
     async def _get(self, path: str, answer: type[T]) -> T:
         try:
@@ -189,11 +204,17 @@ class Probe:
         await self._save(also_current=True)
 
 
+def _own_503(response: httpx2.Response, answer: type[T]) -> bool:
+    """An origin that is starting or draining says so itself; a proxy's 503 is no health."""
+    content_type = response.headers.get("content-type", "")
+    return response.status_code == 503 and answer is Health and content_type.startswith("application/json")
+
+
 async def _understood(response: httpx2.Response, answer: type[T]) -> T:
     if response.is_redirect or 300 <= response.status_code < 400:
         where = safe(response.headers.get("location", "nowhere"), longest=200)
         raise FailedError(Fault.REDIRECT, f"{response.status_code} to {where}")
-    if response.status_code != 200:
+    if response.status_code != 200 and not _own_503(response, answer):
         raise FailedError(Fault.STATUS, f"{response.status_code} {response.reason_phrase}".strip())
     body = bytearray()
     async for chunk in response.aiter_bytes():
