@@ -12,23 +12,26 @@ from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, TextIO
 
 import msgspec
 
-from chimney.core.redact import safe
+from chimney.core.redact import safe, safe_short
 from chimney.web.record import RequestRecord, current
 from chimney.web.recover import short_stack
 from chimney.wire.telemetry import LEVELS, RequestLine
 
 CAPACITY = 10_000
 FLUSH_SECONDS = 0.02
+FLOOD = 100  # more than this a flush is 5,000 records a second: then larger batches beat a lower delay
+FLOOD_SECONDS = 0.1
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 log = logging.getLogger(__name__)
 
 
-class Line(msgspec.Struct, frozen=True):
+class Line(msgspec.Struct, frozen=True, gc=False):
     """A record projected: its severity number and its JSON."""
 
     level: int
@@ -44,8 +47,15 @@ class Captured(msgspec.Struct, frozen=True):
     span_id: str | None
 
 
+@lru_cache(8)
+def _to_the_second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
 def rfc3339(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """UTC to the millisecond. Records of one second share its text."""
+    whole = int(seconds)
+    return f"{_to_the_second(whole)}.{int((seconds - whole) * 1000):03d}Z"
 
 
 def level_of(status: int) -> str:
@@ -54,7 +64,7 @@ def level_of(status: int) -> str:
 
 def request_line(record: RequestRecord) -> Line:
     level = level_of(record.status)
-    path = safe(record.path, longest=2048)
+    path = safe_short(record.path, 1024)
     latency_ms = round(record.duration * 1000, 3)
     cache = f" {record.cache}" if record.cache else ""
     agent = record.headers.get(b"user-agent")
@@ -73,7 +83,7 @@ def request_line(record: RequestRecord) -> Line:
         latency_ms=latency_ms,
         bytes=record.bytes,
         client=record.client,
-        user_agent=safe(agent.decode("utf-8", "replace"), longest=256) if agent else msgspec.UNSET,
+        user_agent=safe_short(agent.decode("utf-8", "replace"), 256) if agent else msgspec.UNSET,
         cache=record.cache or msgspec.UNSET,
         tier=record.tier or msgspec.UNSET,
         error=safe(record.error) if record.error else msgspec.UNSET,
@@ -108,15 +118,15 @@ def captured_line(captured: Captured) -> Line:
     return Line(record.levelno, _encode(fields))
 
 
-def as_json(line: Line) -> str:
-    return line.json.decode() + "\n"
+def as_json(line: Line) -> bytes:
+    return line.json + b"\n"
 
 
-def readable(line: Line) -> str:
+def readable(line: Line) -> bytes:
     """For a terminal: time, level, message, and the stack when there is one."""
     record = msgspec.json.decode(line.json)
     text = f"{record['ts'][11:23]} {record['level']:<8} {record['message']}\n"
-    return text + record["stack"] + "\n" if record.get("stack") else text
+    return (text + record["stack"] + "\n" if record.get("stack") else text).encode()
 
 
 Sink = Callable[[Sequence[Line]], Awaitable[None]]
@@ -135,6 +145,7 @@ class LogPipe(logging.Handler):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._loop_thread = 0
         self._scheduled = False
+        self._flooded = False
         self._flushing: asyncio.Task[None] | None = None
         self._request_sinks: list[Callable[[RequestRecord], None]] = []
         self._sink: Sink | None = None
@@ -173,7 +184,7 @@ class LogPipe(logging.Handler):
     def _schedule(self) -> None:
         if not self._scheduled and self._loop and self._pending:
             self._scheduled = True
-            self._loop.call_later(FLUSH_SECONDS, self._begin)
+            self._loop.call_later(FLOOD_SECONDS if self._flooded else FLUSH_SECONDS, self._begin)
 
     def _begin(self) -> None:
         self._flushing = asyncio.get_running_loop().create_task(self.send_pending())
@@ -181,6 +192,7 @@ class LogPipe(logging.Handler):
     async def send_pending(self) -> None:
         """Projects, writes and hands on all that is pending now."""
         batch = [self._pending.popleft() for _ in range(len(self._pending))]
+        self._flooded = len(batch) > FLOOD
         try:
             if batch:
                 lines = await asyncio.get_running_loop().run_in_executor(self._thread, self._project, batch)
@@ -199,15 +211,15 @@ class LogPipe(logging.Handler):
                 lines.append(request_line(item))
             else:
                 lines.append(captured_line(item))
-        for line in lines:
-            self.by_level[logging.getLevelName(line.level).lower()] += 1
-        self._write("".join([self._render(line) for line in lines if line.level >= self._shown]))
+        for level, count in Counter([line.level for line in lines]).items():
+            self.by_level[logging.getLevelName(level).lower()] += count
+        self._write(b"".join([self._render(line) for line in lines if line.level >= self._shown]))
         return lines
 
-    def _write(self, text: str) -> None:
+    def _write(self, text: bytes) -> None:
         try:
-            self._stream.write(text)
-            self._stream.flush()
+            self._stream.buffer.write(text)
+            self._stream.buffer.flush()
         except (OSError, ValueError):
             self.dropped += 1
 

@@ -1,6 +1,7 @@
 """Text from outside, made safe to keep and to show: secrets masked, control characters visible, length bounded."""
 
 import re
+from functools import lru_cache
 
 LONGEST = 8_192
 _SECRETS = re.compile(
@@ -11,6 +12,12 @@ _SECRETS = re.compile(
 )
 # C0 but tab and line feed, DEL, C1, bidirectional controls, zero-width characters, lone surrogates
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+
+
+@lru_cache(2048)
+def safe_short(text: str, longest: int) -> str:
+    """`safe` remembered, for the few paths and user agents that come again and again. At most 2,048 × `longest`."""
+    return safe(text, longest=longest)
 
 
 def _mask(match: re.Match[str]) -> str:

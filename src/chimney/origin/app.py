@@ -13,6 +13,7 @@
 import asyncio
 import logging
 import secrets
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +60,8 @@ class Origin:
         self.loops = Supervisor()
         self._closing: list[Any] = []
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self.shell(scope, receive, send)
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        return self.shell(scope, receive, send)
 
     async def start(self) -> None:
         settings = self._settings

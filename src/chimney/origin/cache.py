@@ -42,15 +42,16 @@ class Result(StrEnum):
 
 
 class Key(NamedTuple):
-    """What is asked: the rebuilt path, the normalised query and the kind that decides the lifetime."""
+    """What is asked: the rebuilt path and the normalised query, both together as text, and the lifetime of a 200."""
 
-    kind: Kind
     path: str
     query: str
+    text: str
+    policy: Policy
 
-    @property
-    def text(self) -> str:
-        return f"{self.path}?{self.query}" if self.query else self.path
+
+def key_of(kind: Kind, path: str, query: str) -> Key:
+    return Key(path, query, f"{path}?{query}" if query else path, policy_for(kind, query))
 
 
 class Answer(NamedTuple):
@@ -89,7 +90,7 @@ class GitHubCache:
         return stored
 
     def _policy(self, key: Key, stored: StoredResponse | None) -> Policy:
-        return policy_for(key.kind, key.query) if stored is None or stored.status == 200 else NEGATIVE
+        return key.policy if stored is None or stored.status == 200 else NEGATIVE
 
     async def get(self, key: Key) -> Answer:
         """The best answer there is. Raises ProblemError when GitHub gives none and nothing usable is stored."""

@@ -115,7 +115,7 @@ class Vitals:
         requests = CounterMetricFamily(
             "chimney_cache_requests", "Proxied requests by how they were answered.", labels=["result", "tier"]
         )
-        for labels, count in list(self._parts.requests.cache.items()):
+        for labels, count in self._parts.requests.cache_results().items():
             requests.add_metric(labels, count)
         yield requests
         yield gauge("chimney_cache_entries", "Stored responses held in memory.", len(self._parts.near))

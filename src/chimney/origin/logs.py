@@ -99,6 +99,9 @@ class LogRing:
     async def take(self, lines: Sequence[Line]) -> None:
         """Keeps the lines, then shows them."""
         first = await asyncio.to_thread(self._append, [line.json for line in lines])
+        if not len(self.hub) and len(lines) > HELD:  # nobody reads, and the ring keeps no more
+            first += len(lines) - HELD
+            lines = lines[-HELD:]
         entries = [Entry(number, "log", line.json, line.level) for number, line in enumerate(lines, start=first)]
         self._held.extend(entries)
         self.hub.publish(entries)

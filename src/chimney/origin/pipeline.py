@@ -13,7 +13,7 @@ from litestar.exceptions import NotFoundException
 from chimney.core.grammar import Kind, normalise_query
 from chimney.core.pipeline import Gathered, last_page, summarise
 from chimney.github.client import GitHubClient
-from chimney.origin.cache import GitHubCache, Key
+from chimney.origin.cache import GitHubCache, Key, key_of
 from chimney.store.ports import StoredResponse
 from chimney.web.problem import ProblemError
 from chimney.wire.base import Page, stamp
@@ -25,9 +25,9 @@ MOST_PAGES = 10
 REMEMBERED_SECONDS = 1.0  # decoding the answers takes a few milliseconds; a burst of viewers pays once
 
 
-def key_of(kind: Kind, repo: str, below: str, query: str = "") -> Key:
-    path = f"/repos/{repo}/{below}" if below else f"/repos/{repo}"
-    return Key(kind, path, normalise_query(kind, query.encode()))
+def asked(kind: Kind, repo: str, path_below: str, query: str = "") -> Key:
+    path = f"/repos/{repo}/{path_below}" if path_below else f"/repos/{repo}"
+    return key_of(kind, path, normalise_query(kind, query.encode()))
 
 
 class Pipeline:
@@ -72,12 +72,12 @@ class Pipeline:
             return value
 
         def one(kind: Kind, below: str, query: str, as_type: type[T]) -> Awaitable[tuple[T, float]]:
-            return self._decoded(key_of(kind, repo, below, query), as_type)
+            return self._decoded(asked(kind, repo, below, query), as_type)
 
         labels = f"labels={self._bug_label}&state=open&per_page=100"
         repository, open_prs, bugs, closed, runs, releases = await asyncio.gather(
             part("repository", one(Kind.REPOSITORY, "", "", Repository)),
-            part("open_prs", self._count(key_of(Kind.PULLS, repo, "pulls", "state=open&per_page=1"))),
+            part("open_prs", self._count(asked(Kind.PULLS, repo, "pulls", "state=open&per_page=1"))),
             part("bugs", self._all_pages(Kind.ISSUES, repo, "issues", labels, list[Issue])),
             part(
                 "last_merged_pr",
@@ -115,9 +115,9 @@ class Pipeline:
     async def _all_pages(
         self, kind: Kind, repo: str, below: str, query: str, as_type: type[list[T]]
     ) -> tuple[list[T], float]:
-        first = await self._response(key_of(kind, repo, below, query))
+        first = await self._response(asked(kind, repo, below, query))
         pages = min(last_page(first.links) or 1, MOST_PAGES)
-        others = [self._response(key_of(kind, repo, below, f"{query}&page={page}")) for page in range(2, pages + 1)]
+        others = [self._response(asked(kind, repo, below, f"{query}&page={page}")) for page in range(2, pages + 1)]
         responses = [first, *await asyncio.gather(*others)]
         items = [item for response in responses for item in await _decode(response.body, as_type)]
         return items, min(response.validated_at for response in responses)
@@ -137,10 +137,10 @@ def routes(pipeline: Pipeline) -> list[Any]:
     @get("/api/pipeline/summary", summary="What the repository's pipeline looks like now", tags=["pipeline"])
     async def summary(repo: str | None = None) -> PipelineSummary:
         """Of the main repository, or of another watched one. What could not be had is named in `partial`."""
-        asked = repo or (pipeline.repos[0] if pipeline.repos else None)
-        if asked is None:
+        name = repo or (pipeline.repos[0] if pipeline.repos else None)
+        if name is None:
             raise ProblemError(503, "not-configured", "No repository is configured. Set CHIMNEY_REPO to owner/name.")
-        known = next((name for name in pipeline.repos if name.lower() == asked.lower()), None)
+        known = next((one for one in pipeline.repos if one.lower() == name.lower()), None)
         if known is None:
             raise NotFoundException
         return await pipeline.summary(known)

@@ -7,6 +7,7 @@ takes whole GitHub paths. Both are rebuilt by core/grammar before anything is lo
 import re
 import time
 from collections import OrderedDict
+from functools import lru_cache
 from typing import NamedTuple
 
 from chimney.core.grammar import (
@@ -20,12 +21,13 @@ from chimney.core.grammar import (
     watched,
 )
 from chimney.github.client import GitHubClient
-from chimney.origin.cache import Answer, GitHubCache, Key, Result
+from chimney.origin.cache import Answer, GitHubCache, Key, Result, key_of
 from chimney.store.ports import StoredResponse
-from chimney.web.asgi import Receive, Scope, Send, raw_path, respond
+from chimney.web.asgi import Receive, Scope, Send, raw_path
 from chimney.web.caching import matches
 from chimney.web.problem import ProblemError, method_not_allowed, not_found
 from chimney.web.record import RequestRecord, record_of
+from chimney.wire.health import RateLimit
 from chimney.wire.problem import Fault
 
 BELOW = "/api/github/"
@@ -52,26 +54,28 @@ class Proxy:
         self._repos = frozenset(name.lower() for name in ([repo] if repo else []) + repos)
         self._allow_contents = allow_contents
         self._targets: OrderedDict[tuple[bytes, bytes], Target] = OrderedDict()
+        self._limit: RateLimit | None = None
+        self._limit_headers: list[tuple[bytes, bytes]] = []
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         record = record_of(scope)
         if record.method not in ("GET", "HEAD"):
             raise method_not_allowed(record.method, ["GET", "HEAD"])
-        asked = (raw_path(scope), scope["query_string"])
-        target = self._targets.get(asked) or self._understand(asked)
+        asked = (scope["raw_path"], scope["query_string"])
+        target = self._targets.get(asked) or self._understand((raw_path(scope), scope["query_string"]), asked)
         record.route = target.template
         stored = self._cache.fresh(target.key)
         answer = Answer(stored, Result.HIT) if stored else await self._cache.get(target.key)
-        record.cache = answer.result.value
+        record.cache = answer.result
         record.tier = "github" if answer.result in (Result.MISS, Result.REVALIDATED) else "memory"
         await self._send(answer, record, scope, send)
 
-    def _understand(self, asked: tuple[bytes, bytes]) -> Target:
-        """What a request target means; remembered, because the same few are asked again and again."""
-        path, query = asked
+    def _understand(self, target: tuple[bytes, bytes], asked: tuple[bytes, bytes]) -> Target:
+        """What a request target means; remembered as `asked`, because the same few are asked again and again."""
+        path, query = target
         try:
             endpoint = self._endpoint(path)
-            key = Key(endpoint.kind, endpoint.path, normalise_query(endpoint.kind, query))
+            key = key_of(endpoint.kind, endpoint.path, normalise_query(endpoint.kind, query))
         except NotAllowedError:
             raise not_found(path.decode("ascii", "replace")[:200]) from None
         except BadQueryError as error:
@@ -80,11 +84,11 @@ class Proxy:
         if endpoint.kind is Kind.RUNS:
             key = _of_workflow(key)
         prefix = BELOW if path.startswith(BELOW.encode()) else DROP_IN
-        target = Target(key, prefix.rstrip("/") + endpoint.template)
-        self._targets[asked] = target
+        understood = Target(key, prefix.rstrip("/") + endpoint.template)
+        self._targets[asked] = understood
         if len(self._targets) > REMEMBERED:
             self._targets.popitem(last=False)
-        return target
+        return understood
 
     def _endpoint(self, path: bytes) -> Endpoint:
         if path.startswith(DROP_IN.encode()):
@@ -110,23 +114,20 @@ class Proxy:
             await send({"type": "http.response.start", "status": 304, "headers": headers})
             await send({"type": "http.response.body", "body": b""})
             return
-        await respond(send, response.status, response.body, headers, head_only=record.method == "HEAD")
+        headers.append((b"content-length", b"%d" % len(response.body)))
+        await send({"type": "http.response.start", "status": response.status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if record.method == "HEAD" else response.body})
 
     def _headers(self, answer: Answer, record: RequestRecord, scope: Scope) -> list[tuple[bytes, bytes]]:
         response = answer.response
         age = b"%d" % max(0, time.time() - response.validated_at)
         headers = [
-            (b"content-type", response.content_type.encode()),
-            (b"cache-control", b"no-cache"),
+            *_lasting(response),
             (b"age", age),
             (b"x-cache-age", age),
             (b"cache-status", _cache_status(answer)),
             *self._limits(),
         ]
-        if response.etag:
-            headers.append((b"etag", response.etag.encode()))
-        if response.last_modified:
-            headers.append((b"last-modified", response.last_modified.encode()))
         if response.links:
             headers.append((b"link", _rewritten(response, record, scope)))
         if answer.problem:
@@ -136,13 +137,24 @@ class Proxy:
     def _limits(self) -> list[tuple[bytes, bytes]]:
         """The quota as it is now, never as it was when the response was stored."""
         limit = self._client.rate_limit
-        if limit is None:
-            return []
-        return [
-            (b"x-ratelimit-limit", b"%d" % limit.limit),
-            (b"x-ratelimit-remaining", b"%d" % limit.remaining),
-            (b"x-ratelimit-reset", b"%d" % limit.reset_at.timestamp()),
-        ]
+        if limit is not self._limit and limit is not None:
+            self._limit = limit
+            self._limit_headers = [
+                (b"x-ratelimit-limit", b"%d" % limit.limit),
+                (b"x-ratelimit-remaining", b"%d" % limit.remaining),
+                (b"x-ratelimit-reset", b"%d" % limit.reset_at.timestamp()),
+            ]
+        return self._limit_headers
+
+
+def _lasting(response: StoredResponse) -> list[tuple[bytes, bytes]]:
+    """The headers that are the same for every visitor until GitHub names another validator; made once."""
+    if response.prepared is None or response.prepared[0] != response.etag:
+        headers = [(b"content-type", response.content_type.encode()), (b"cache-control", b"no-cache")]
+        headers += [(b"etag", response.etag.encode())] if response.etag else []
+        headers += [(b"last-modified", response.last_modified.encode())] if response.last_modified else []
+        response.prepared = (response.etag, headers)
+    return response.prepared[1]
 
 
 def _of_workflow(key: Key) -> Key:
@@ -153,7 +165,7 @@ def _of_workflow(key: Key) -> Key:
     query = "&".join(part for part in key.query.split("&") if not part.startswith("workflow="))
     if not key.path.endswith("/actions/runs") or "%" in match[1]:
         raise not_found(key.path)
-    return Key(key.kind, key.path.removesuffix("runs") + f"workflows/{match[1]}/runs", query)
+    return key_of(Kind.RUNS, key.path.removesuffix("runs") + f"workflows/{match[1]}/runs", query)
 
 
 _STATUS = {
@@ -174,7 +186,11 @@ def _cache_status(answer: Answer) -> bytes:
 def _rewritten(response: StoredResponse, record: RequestRecord, scope: Scope) -> bytes:
     """`Link` with our own address: clients follow it as it stands, and would leave for GitHub."""
     host = record.headers.get(b"host", b"localhost").decode("latin-1")
-    scheme = record.headers.get(b"x-forwarded-proto", b"").decode("latin-1") or scope.get("scheme", "http")
-    base = f"{'https' if scheme == 'https' else 'http'}://{host}{raw_path(scope).decode('ascii')}"
-    pages = _LINK.findall(response.links or "")
+    secure = record.headers.get(b"x-forwarded-proto", b"") == b"https" or scope.get("scheme") == "https"
+    return _links(f"{'https' if secure else 'http'}://{host}{scope['path']}", response.links or "")
+
+
+@lru_cache(1024)
+def _links(base: str, links: str) -> bytes:
+    pages = _LINK.findall(links)
     return ", ".join(f'<{base}?{query}>; rel="{rel}"' for query, rel in pages).encode("latin-1", "replace")

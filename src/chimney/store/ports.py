@@ -9,7 +9,7 @@ class StoredResponse(msgspec.Struct, kw_only=True):
     """A good answer of GitHub. `fetched_at` and `validated_at` are Unix seconds; `links` is the raw Link header.
 
     `identity` is the hash of the token it was fetched with: entity tags are bound to it. `gone_at` is when GitHub first
-    said that a good response is gone, None when it did not.
+    said that a good response is gone, None when it did not. `prepared` is the proxy's: headers made once by validator.
     """
 
     status: int
@@ -24,6 +24,7 @@ class StoredResponse(msgspec.Struct, kw_only=True):
     validated_at: float
     hits: int = 0
     gone_at: float | None = None
+    prepared: tuple[str | None, list[tuple[bytes, bytes]]] | None = None
 
     @property
     def size(self) -> int:

@@ -5,7 +5,7 @@ framework application (Litestar: everything that is not hot) is still being impo
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -39,31 +39,25 @@ class Shell:
         self.framework: App | None = None
         self.fallback: App | None = None
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._recorder(scope, receive, send)
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        return self._recorder(scope, receive, send)
 
-    async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Chooses who answers. Not a coroutine of its own: the hot path pays for each of those."""
         path: str = scope["path"]
         record = record_of(scope)
         for prefix, app in self.hot.items():
             if path.startswith(prefix):
                 record.route = prefix + "{path}"
-                await app(scope, receive, send)
-                return
+                return app(scope, receive, send)
         if path in ("/livez", "/readyz"):
-            await self._probe(record, path, send)
-        elif self.framework is None:
+            return self._probe(record, path, send)
+        if self.framework is None:
             raise ProblemError(503, "starting", "The process is starting.", headers=[(b"retry-after", b"1")])
-        elif (
-            self.fallback
-            and not path.startswith("/api/")
-            and scope["method"] in ("GET", "HEAD")
-            and (path not in ("/healthz", "/api"))
-        ):
+        if self.fallback and record.method in ("GET", "HEAD") and not _ours(path):
             record.route = "/{page}"
-            await self.fallback(scope, receive, send)
-        else:
-            await self._ask(self.framework, record, scope, receive, send)
+            return self.fallback(scope, receive, send)
+        return self._ask(self.framework, record, scope, receive, send)
 
     async def _probe(self, record: RequestRecord, path: str, send: Send) -> None:
         """Liveness is always 200: the process answers. Readiness is what Caddy checks before it sends visitors."""
@@ -84,6 +78,11 @@ class Shell:
             await framework(scope, receive, send)
         finally:
             record.route = scope.get("path_template") or "unmatched"
+
+
+def _ours(path: str) -> bool:
+    """Whether a path belongs to the API, whatever files there are."""
+    return path.startswith(("/api/", "/v1/")) or path in ("/api", "/healthz")
 
 
 def framework(

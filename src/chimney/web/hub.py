@@ -16,7 +16,7 @@ STREAMS_PER_ADDRESS = 100
 STREAMS_IN_ALL = 8_000
 
 
-class Entry(msgspec.Struct, frozen=True):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """One event of a stream: `data` is its JSON, `level` the severity number of a log record and 0 otherwise."""
 
     id: int

@@ -45,43 +45,62 @@ class Histogram:
         return rows
 
 
+class Cell:
+    """All that one combination of labels counts; found with one look-up a record."""
+
+    __slots__ = ("cached", "count", "durations")
+
+    def __init__(self, durations: Histogram) -> None:
+        self.count = 0
+        self.durations = durations
+        self.cached: Counter[tuple[str, str]] = Counter()
+
+
 class RequestMetrics:
-    """Counted by route, method, status class and cache result."""
+    """Counted by route, method and status, with the durations by route and the cache results."""
 
     def __init__(self) -> None:
-        self.requests: Counter[tuple[str, str, str]] = Counter()
-        self.errors: Counter[str] = Counter()
-        self.durations: dict[str, Histogram] = {}
-        self.cache: Counter[tuple[str, str]] = Counter()
+        self._cells: dict[tuple[str, str, int], Cell] = {}
+        self._durations: dict[str, Histogram] = {}
 
     def observe(self, record: RequestRecord) -> None:
-        route = record.route
         method = record.method if record.method in _METHODS else "_OTHER"
-        self.requests[route, method, f"{record.status // 100}xx"] += 1
-        if record.status >= 500:
-            self.errors[route] += 1
-        histogram = self.durations.get(route)
-        if histogram is None:
-            histogram = self.durations[route] = Histogram()
-        histogram.observe(record.duration)
+        key = (record.route, method, record.status)
+        cell = self._cells.get(key)
+        if cell is None:
+            cell = self._cells[key] = Cell(self._durations.setdefault(record.route, Histogram()))
+        cell.count += 1
+        cell.durations.observe(record.ended - record.began)
         if record.cache:
-            self.cache[record.cache, record.tier or "none"] += 1
+            cell.cached[record.cache, record.tier or "none"] += 1
+
+    def cache_results(self) -> Counter[tuple[str, str]]:
+        """Requests by cache result and tier."""
+        return sum((cell.cached for cell in list(self._cells.values())), Counter())
+
+    def _by_class(self) -> Counter[tuple[str, str, str]]:
+        counts: Counter[tuple[str, str, str]] = Counter()
+        for (route, method, status), cell in list(self._cells.items()):
+            counts[route, method, f"{status // 100}xx"] += cell.count
+        return counts
 
     def collect(self) -> Iterator[Metric]:
         requests = CounterMetricFamily(
             "chimney_requests", "Requests answered.", labels=["route", "method", "status_class"]
         )
-        for labels, count in list(self.requests.items()):
-            requests.add_metric(labels, count)
-        yield requests
         errors = CounterMetricFamily("chimney_errors", "Answers of class 5xx.", labels=["route"])
-        for route, count in list(self.errors.items()):
+        failed: Counter[str] = Counter()
+        for (route, method, status_class), count in self._by_class().items():
+            requests.add_metric((route, method, status_class), count)
+            failed[route] += count if status_class == "5xx" else 0
+        yield requests
+        for route, count in failed.items():
             errors.add_metric([route], count)
         yield errors
         durations = HistogramMetricFamily(
             "chimney_request_duration_seconds", "Time to the last byte of the answer.", labels=["route"]
         )
-        for route, histogram in list(self.durations.items()):
+        for route, histogram in list(self._durations.items()):
             durations.add_metric([route], histogram.cumulative(), histogram.sum)
         yield durations
 

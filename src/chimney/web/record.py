@@ -20,7 +20,7 @@ _random = random.Random()  # noqa: S311 — ids are for correlation, not for sec
 _LOOPBACK = ("127.0.0.1", "::1")
 
 
-class RequestRecord(msgspec.Struct, kw_only=True):
+class RequestRecord(msgspec.Struct, kw_only=True, gc=False):
     """Everything we know about a request. `started` is Unix seconds, `ended` and `began` monotonic seconds."""
 
     request_id: str
@@ -69,14 +69,13 @@ def _client(scope: Scope, headers: dict[bytes, bytes]) -> str:
 
 def begin(scope: Scope) -> RequestRecord:
     headers: dict[bytes, bytes] = dict(scope["headers"])
+    fresh = f"{_random.getrandbits(288):072x}"  # one draw for the three ids: 24, 32 and 16 digits
     asked_id = headers.get(b"x-request-id")
     trace = parse_traceparent(headers[b"traceparent"]) if b"traceparent" in headers else None
     return RequestRecord(
-        request_id=asked_id.decode()
-        if asked_id and _REQUEST_ID.fullmatch(asked_id)
-        else f"{_random.getrandbits(96):024x}",
-        trace_id=trace.trace_id if trace else f"{_random.getrandbits(128) or 1:032x}",
-        span_id=f"{_random.getrandbits(64) or 1:016x}",
+        request_id=asked_id.decode() if asked_id and _REQUEST_ID.fullmatch(asked_id) else fresh[:24],
+        trace_id=trace.trace_id if trace else fresh[24:56],
+        span_id=fresh[56:],
         parent_span_id=trace.span_id if trace else None,
         sampled=trace.sampled if trace else False,
         method=scope["method"],

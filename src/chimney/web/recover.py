@@ -3,7 +3,7 @@
 import logging
 import traceback
 
-from chimney.web.asgi import App, Event, Receive, Scope, Send
+from chimney.web.asgi import App, Receive, Scope, Send
 from chimney.web.problem import ProblemError, answer_problem
 from chimney.web.record import record_of
 
@@ -18,29 +18,26 @@ def short_stack(error: BaseException) -> str:
 
 
 class Recover:
-    """ASGI: ProblemErrors are answered as they say; anything else as 500, counted in `panics`."""
+    """ASGI, inside a Recorder: its record has a status once the answer began.
+
+    ProblemErrors are answered as they say; anything else as 500, counted in `panics`.
+    """
 
     def __init__(self, app: App) -> None:
         self._app = app
         self.panics = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started = False
-
-        async def send_watched(event: Event) -> None:
-            nonlocal started
-            started = started or event["type"] == "http.response.start"
-            await send(event)
-
         try:
-            await self._app(scope, receive, send_watched)
+            await self._app(scope, receive, send)
         except ProblemError as error:
-            if not started:
-                await answer_problem(send, error, record_of(scope).request_id)
+            record = record_of(scope)
+            if not record.status:
+                await answer_problem(send, error, record.request_id)
         except Exception as error:
             record = record_of(scope)
             self.note(error, scope)
-            if started:
+            if record.status:
                 raise ConnectionAbortedError("the answer was cut short by an error") from None
             await answer_problem(send, internal_error(), record.request_id)
 
