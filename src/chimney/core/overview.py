@@ -1,14 +1,16 @@
 """The first screen: what state an origin is in, and each commit's life on one line."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 
 from chimney.core.facts import OriginFacts
 from chimney.wire.deployment import Deployment
 from chimney.wire.origin import Change
-from chimney.wire.pipeline import PipelineSummary, Run
+from chimney.wire.pipeline import MergedPullRequest, PipelineSummary, Run
 
 CHANGES = 12
 _RUNNING = frozenset(("in_progress", "running"))
+_SQUASHED = re.compile(r"(.{1,500}) \(#([0-9]{1,9})\)")  # how GitHub titles a squashed pull request
 _GOOD = frozenset(("success", "neutral", "skipped"))
 
 
@@ -65,24 +67,31 @@ class _Line:
         self.revision = revision
         self.runs: list[Run] = []
         self.deployments: list[Deployment] = []
-        self.pipeline: PipelineSummary | None = None
+        self.merged: MergedPullRequest | None = None
+        self.default_branch: str | None = None
+
+    @property
+    def branch(self) -> str | None:
+        """The branch it waits on; None when it is on the default branch, or somebody deployed it."""
+        branches = {run.branch for run in self.runs}
+        if self.deployments or self.merged or self.default_branch is None or self.default_branch in branches:
+            return None
+        return next(filter(None, branches), None)
 
     def change(self) -> Change:
         ci, run = _ci(self.runs)
-        merged = self.pipeline.last_merged_pr if self.pipeline else None
-        if merged and not (merged.revision and _same(merged.revision, self.revision)):
-            merged = None
-        pr = next((one.pr for one in self.deployments if one.pr), None)
-        number = merged.number if merged else pr.number if pr else None
         newest = sorted(self.deployments, key=lambda one: one.started_at, reverse=True)
-        times = [run.started_at for run in self.runs] + [one.started_at for one in newest]
-        times += [merged.merged_at] if merged else []
-        actors = [run.actor for run in self.runs] + [one.actor for one in newest]
+        title, number = self._title()
+        pr = next((one.pr for one in newest if one.pr), None)
+        times = [one.started_at for one in self.runs] + [one.started_at for one in newest]
+        times += [self.merged.merged_at] if self.merged else []
+        actors = [one.actor for one in self.runs] + [one.actor for one in newest]
+        links = (self.merged.url if self.merged else None, pr.url if pr else None, run.url if run else None)
         return Change(
             revision=self.revision,
-            title=self._title(merged.title if merged else pr.title if pr else None),
-            url=merged.url if merged else pr.url if pr else run.url if run else None,
-            pr_number=number,
+            title=title,
+            url=next(filter(None, links), None),
+            pr_number=self.merged.number if self.merged else pr.number if pr else number,
             actor=next(filter(None, actors), None),
             at=max(times),
             ci=ci,
@@ -91,10 +100,16 @@ class _Line:
             deployments=newest,
         )
 
-    def _title(self, known: str | None) -> str:
-        titles = [run.title for run in self.runs if run.title]
-        messages = [one.message.partition("\n")[0] for one in self.deployments if one.message]
-        return next(filter(None, (known, *titles, *messages)), self.revision[:7])
+    def _title(self) -> tuple[str, int | None]:
+        """Of the pull request, else of the commit, else the revision; with the number that a squashed one carries."""
+        known = [self.merged.title if self.merged else None]
+        known += [one.pr.title for one in self.deployments if one.pr]
+        known += [run.title for run in self.runs]
+        known += [one.message.partition("\n")[0] for one in self.deployments if one.message]
+        title = next(filter(None, known), self.revision[:7])
+        squashed = [match for text in known if text and (match := _SQUASHED.fullmatch(text))]
+        match = _SQUASHED.fullmatch(title)
+        return (match[1] if match else title), (int(squashed[0][2]) if squashed else None)
 
 
 class _Lines:
@@ -111,12 +126,15 @@ class _Lines:
         self._lines.append(_Line(revision))
         return self._lines[-1]
 
-    def changes(self) -> list[Change]:
-        return [line.change() for line in self._lines]
+    def __iter__(self) -> Iterator[_Line]:
+        return iter(self._lines)
 
 
 def changes(origins: Iterable[OriginFacts]) -> list[Change]:
-    """At most twelve, newest first. Two origins that tell of the same deployment or run tell it once."""
+    """At most twelve, newest first. Two origins that tell of the same deployment or run tell it once.
+
+    Of a branch that waits only the newest revision is shown, and none once its title has reached the default branch.
+    """
     lines = _Lines()
     for origin in origins:
         if origin.pipeline:
@@ -125,14 +143,28 @@ def changes(origins: Iterable[OriginFacts]) -> list[Change]:
             line = lines.of(deployment.revision)
             if deployment.id not in {one.id for one in line.deployments}:
                 line.deployments.append(deployment)
-    return sorted(lines.changes(), key=lambda change: change.at, reverse=True)[:CHANGES]
+    found = sorted(((line.change(), line.branch) for line in lines), key=lambda one: one[0].at, reverse=True)
+    return _without_superseded(found)[:CHANGES]
+
+
+def _without_superseded(found: list[tuple[Change, str | None]]) -> list[Change]:
+    landed = {change.title for change, branch in found if branch is None}
+    seen: set[str] = set()
+    kept = []
+    for change, branch in found:
+        if branch is not None and (branch in seen or change.title in landed):
+            continue
+        seen.update(filter(None, (branch,)))
+        kept.append(change)
+    return kept
 
 
 def _add_pipeline(lines: _Lines, pipeline: PipelineSummary) -> None:
     merged = pipeline.last_merged_pr
     if merged and merged.revision:
-        lines.of(merged.revision).pipeline = pipeline
+        lines.of(merged.revision).merged = merged
     for run in pipeline.runs:
         line = lines.of(run.revision)
+        line.default_branch = pipeline.default_branch.name if pipeline.default_branch else None
         if (run.id, run.attempt) not in {(one.id, one.attempt) for one in line.runs}:
             line.runs.append(run)
