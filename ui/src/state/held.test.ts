@@ -3,7 +3,7 @@ import type { LogRow } from '$wire';
 import { Held } from './held';
 
 const rows = (...ids: number[]): LogRow[] =>
-  ids.map((id) => ({ id, ts: '', level: 'info', source: 's', logger: 'l', message: '' }));
+  ids.map((id) => ({ id, ts: '', level: 'info', source: 's', logger: 'l', message: '', kind: 'log' }));
 
 test('rows are held in order and counted', () => {
   const held = new Held(10);

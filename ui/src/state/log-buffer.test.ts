@@ -9,6 +9,7 @@ const row = (id: number, message = `m${id}`): LogRow => ({
   source: 's',
   logger: 'l',
   message,
+  kind: 'log',
 });
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => row(from + i));
 const ids = (buffer: LogBuffer) => buffer.rows.map((r) => r.id);

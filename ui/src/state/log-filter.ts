@@ -16,6 +16,12 @@ export const NO_FILTER: LogFilter = {
   to: '',
 };
 
+/** All records of one request or trace, whatever was filtered for before. */
+export const only = (id: Pick<LogFilter, 'request_id'> | Pick<LogFilter, 'trace_id'>): LogFilter => ({
+  ...NO_FILTER,
+  ...id,
+});
+
 const KEYS = Object.keys(NO_FILTER) as (keyof LogFilter)[];
 const KNOWN_LEVELS = ['debug', 'info', 'warning', 'error', 'critical'];
 

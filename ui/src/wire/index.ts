@@ -1,17 +1,21 @@
-/** The messages that the page reads, under the names of `chimney.wire`. */
-export type { Page, Timestamp } from './base';
-export type {
-  Deployment,
-  DeployStatus,
-  LastDeployment,
-  Phase,
-  PullRequestRef,
-  SlotState,
-} from './deployment';
-export type { Gap, Heartbeat, Hello } from './event';
-export type { Evidence, Finding, Findings, Severity } from './finding';
-export type { CacheHealth, GitHubHealth, Health, RateLimit, Version } from './health';
-export type { Change, OriginState, Overview, SessionState, StreamState } from './origin';
-export type { Bug, DefaultBranch, Part, PipelineSummary, Run } from './pipeline';
-export type { Fault, Problem } from './problem';
-export type { Histogram, HistogramBucket, LogRow } from './telemetry';
+/** The messages that the page reads, under the names of `chimney.wire`. `api.ts` is made by `make openapi`. */
+import type { components } from './api';
+
+type Schemas = components['schemas'];
+
+export type { Gap, Heartbeat, Hello, Page, Problem } from './stream';
+export type Bug = Schemas['Bug'];
+export type Change = Schemas['Change'];
+export type Deployment = Schemas['Deployment'];
+export type DeployStatus = Schemas['DeployStatus'];
+export type Finding = Schemas['Finding'];
+export type Findings = Schemas['Findings'];
+export type Health = Schemas['Health'];
+export type Histogram = Schemas['Histogram'];
+export type LogRow = Schemas['LogRow'];
+export type OriginState = Schemas['OriginState'];
+export type Overview = Schemas['Overview'];
+export type PipelineSummary = Schemas['PipelineSummary'];
+export type Run = Schemas['Run'];
+export type SessionState = Schemas['SessionState'];
+export type Version = Schemas['Version'];

@@ -1,6 +1,6 @@
 import type { LogRow } from '$wire';
 import { fieldText } from '$format/log-line';
-import type { LogFilter } from '$state/log-filter';
+import { only, type LogFilter } from '$state/log-filter';
 
 export interface DetailField {
   name: string;
@@ -23,8 +23,8 @@ export function detailFields(row: LogRow): DetailField[] {
     { name: 'source', value: row.source, filter: { source: row.source } },
     { name: 'message', value: row.message, filter: grepFor(row.message) },
     { name: 'logger', value: row.logger, filter: null },
-    { name: 'request_id', value: row.request_id ?? '', filter: { request_id: row.request_id ?? '' } },
-    { name: 'trace_id', value: row.trace_id ?? '', filter: { trace_id: row.trace_id ?? '' } },
+    { name: 'request_id', value: row.request_id ?? '', filter: only({ request_id: row.request_id ?? '' }) },
+    { name: 'trace_id', value: row.trace_id ?? '', filter: only({ trace_id: row.trace_id ?? '' }) },
   ];
   const taken = new Set(own.map((field) => field.name));
   const more = Object.entries(row.fields ?? {})

@@ -10,6 +10,7 @@ const row = (more: Partial<LogRow>): LogRow => ({
   source: 'hel1/blue',
   message: 'ready',
   logger: 'l',
+  kind: 'log',
   ...more,
 });
 
