@@ -14,6 +14,7 @@ from chimney.wire.telemetry import LEVELS
 DEEPEST = 6
 MOST_FIELDS = 100
 FUTURE_MS = 86_400_000  # a record dated later than tomorrow would outlive retention: its time is not believed
+BEGINNING_MS = 946_684_800_000  # 2000-01-01: one dated earlier would be dropped by retention at once
 _ID = 128
 _ALIASES = {"warn": "warning", "fatal": "critical", "trace": "debug", "notice": "info"}
 _OWN = frozenset(("ts", "level", "message", "logger", "request_id", "trace_id"))
@@ -97,7 +98,7 @@ def parse(data: bytes, *, now_ms: int) -> Record:
     if not isinstance(raw, dict):
         return _unreadable(data, "not a JSON object", now_ms)
     ts_ms = milliseconds(raw.get("ts"))
-    if ts_ms is None or ts_ms > now_ms + FUTURE_MS:
+    if ts_ms is None or not BEGINNING_MS <= ts_ms <= now_ms + FUTURE_MS:
         ts_ms = now_ms
     message, logger = raw.get("message", ""), raw.get("logger", "")
     return Record(
