@@ -41,6 +41,7 @@ _BY_KIND = {
     Kind.RATE_LIMIT: Policy(0, 0, 0),
 }
 _CLOSED_PULLS = _policy(300)
+UNAUTHENTICATED = 10  # without a token 60 requests an hour must do, and each 304 is charged: everything lasts longer
 NEGATIVE = Policy(10, 0, 0)  # 404 and 410: a blip must not last
 
 
@@ -48,6 +49,11 @@ def policy_for(kind: Kind, query: str) -> Policy:
     if kind is Kind.PULLS and "state=closed" in query:
         return _CLOSED_PULLS
     return _BY_KIND.get(kind, _DEFAULT)
+
+
+def stretched(policy: Policy, factor: float) -> Policy:
+    """The policy with a longer lifetime; how long an old answer beats none stays as it is."""
+    return policy._replace(max_age=policy.max_age * factor, while_revalidate=policy.while_revalidate * factor)
 
 
 def decide(validated_at: float | None, policy: Policy, *, now: float) -> Action:

@@ -17,6 +17,8 @@ from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
 
+import httpx2
+
 from chimney import __version__
 from chimney.config import OriginSettings
 from chimney.github.client import GitHubClient
@@ -42,9 +44,14 @@ log = logging.getLogger(__name__)
 
 
 class Origin:
-    """A Role. Making it opens the stores (StoreError when that fails); `start` builds the rest."""
+    """A Role. Making it opens the stores (StoreError when that fails); `start` builds the rest.
 
-    def __init__(self, settings: OriginSettings, pipe: LogPipe) -> None:
+    `transport` is the way to GitHub when it is not the network.
+    """
+
+    def __init__(
+        self, settings: OriginSettings, pipe: LogPipe, *, transport: httpx2.AsyncBaseTransport | None = None
+    ) -> None:
         self._settings = settings
         self._pipe = pipe
         self.boot = secrets.token_hex(4)
@@ -52,7 +59,7 @@ class Origin:
         token = settings.github_token.get_secret_value() if settings.github_token else None
         self._state = Database(folder / "state.sqlite", "state", shared=True)
         self.ring = LogRing(folder, slot=settings.slot, boot=self.boot, pipe=pipe)
-        self.client = GitHubClient(settings.github_api_url, token)
+        self.client = GitHubClient(settings.github_api_url, token, transport=transport)
         self.near = MemoryStore()
         self.cache = GitHubCache(self.client, self.near)
         self.requests = RequestMetrics()
@@ -71,7 +78,7 @@ class Origin:
         await asyncio.to_thread(self.build)
         await self._deployments.load()
         self.shell.hot = {BELOW: self._proxy, DROP_IN: self._proxy}
-        if self.pipeline.repos:
+        if self.pipeline.repos and self.client.authenticated:
             self.loops.add("warm", self._warm)
         self.loops.start()
         self.shell.phase = Phase.READY

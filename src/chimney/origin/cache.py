@@ -12,12 +12,14 @@ from typing import NamedTuple
 
 from chimney.core.freshness import (
     NEGATIVE,
+    UNAUTHENTICATED,
     Action,
     Policy,
     decide,
     may_serve_on_error,
     policy_for,
     storable,
+    stretched,
 )
 from chimney.core.grammar import Kind
 from chimney.github.client import GitHubClient, Reply
@@ -90,7 +92,8 @@ class GitHubCache:
         return stored
 
     def _policy(self, key: Key, stored: StoredResponse | None) -> Policy:
-        return key.policy if stored is None or stored.status == 200 else NEGATIVE
+        policy = key.policy if stored is None or stored.status == 200 else NEGATIVE
+        return policy if self._client.authenticated else stretched(policy, UNAUTHENTICATED)
 
     async def get(self, key: Key) -> Answer:
         """The best answer there is. Raises ProblemError when GitHub gives none and nothing usable is stored."""

@@ -33,7 +33,7 @@ from chimney.wire.problem import Fault
 BELOW = "/api/github/"
 DROP_IN = "/api/v3/"
 REMEMBERED = 4096  # parsed targets, ~400 B each ≈ 1.6 MB at worst
-_WORKFLOW = re.compile(r"(?:^|&)workflow=([A-Za-z0-9._%-]+)(?:&|$)")
+_WORKFLOW = re.compile(r"(?:^|&)workflow=([^&]+)(?:&|$)")
 _LINK = re.compile(r'<[^>?]*\?([^>]*)>; rel="(next|prev|first|last)"')
 
 
@@ -51,7 +51,7 @@ class Proxy:
         self._cache = cache
         self._client = client
         self._repo = repo
-        self._repos = frozenset(name.lower() for name in ([repo] if repo else []) + repos)
+        self._repos = {name.lower(): name for name in [*repos, *([repo] if repo else [])]}
         self._allow_contents = allow_contents
         self._targets: OrderedDict[tuple[bytes, bytes], Target] = OrderedDict()
         self._limit: RateLimit | None = None
