@@ -48,6 +48,7 @@ class Journal:
         self._db: sqlite3.Connection | None = None
         self._reader: sqlite3.Connection | None = None
         self._sources: dict[str, tuple[int, Place]] = {}
+        self._closed = False
         self.damage: str | None = None
 
     async def open(self) -> None:
@@ -78,7 +79,10 @@ class Journal:
         return await self._in(self._write_thread, lambda: self._prune(older_than_ms, max_bytes))
 
     async def close(self) -> None:
-        """Readers first: the last connection to close is the one that may checkpoint."""
+        """Readers first: the last connection to close is the one that may checkpoint. May be called twice."""
+        if self._closed:
+            return
+        self._closed = True
         await self._in(self._read_thread, self._close_reader)
         await self._in(self._write_thread, self._close_writer)
         self._read_thread.shutdown(wait=False)
@@ -185,11 +189,10 @@ class Journal:
         return stored
 
     def _size(self) -> Size:
+        """The write-ahead log is not counted: it shrinks by no deletion, and journal_size_limit bounds it."""
         db = self._writer()
         oldest, newest = db.execute("SELECT min(id), max(id) FROM log").fetchone()
         pages, free, page = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in _PAGES)
-        with contextlib.suppress(OSError):
-            pages += self._file.with_name(self._file.name + "-wal").stat().st_size // page
         rows = newest - oldest + 1 if newest else 0
         return Size(rows=rows, bytes=(pages - free) * page, oldest_id=oldest, newest_id=newest)
 

@@ -1,0 +1,288 @@
+import asyncio
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from chimney.core.log_filter import LogFilter
+from chimney.store.errors import NewerSchemaError, StorageFailedError, StorageFullError
+from chimney.store.journal import BOOTS_KEPT, PRUNE_ROWS, Journal
+from chimney.store.logs import Batch, Incoming, Place
+
+ALL = LogFilter()
+HOUR_MS = 3_600_000
+
+
+def record(number: int, *, at_ms: int | None = None, **more: object) -> Incoming:
+    ts = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime((at_ms or time.time() * 1000) / 1000)) + "Z"
+    data = {"ts": ts, "level": "info", "message": f"record {number}", "logger": "test", **more}
+    return Incoming(json.dumps(data).encode(), number)
+
+
+def batch(*numbers: int, source: str = "hel1", place: Place | None = None) -> Batch:
+    return Batch(source, [record(number) for number in numbers], place)
+
+
+@pytest.fixture
+async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
+    journal = Journal(tmp_path / "journal.sqlite")
+    await journal.open()
+    yield journal
+    await journal.close()
+
+
+async def messages(journal: Journal, wanted: LogFilter = ALL) -> list[str]:
+    return [row.message for row in (await journal.read(wanted, limit=500)).rows]
+
+
+async def test_what_was_stored_is_read_newest_first(journal: Journal) -> None:
+    stored = await journal.append([batch(1, 2, 3)])
+    assert [one.row.origin_id for one in stored] == [1, 2, 3]
+    assert await messages(journal) == ["record 3", "record 2", "record 1"]
+    assert json.loads(stored[0].data)["id"] == stored[0].row.id
+
+
+async def test_a_record_that_is_held_already_is_not_stored_again(journal: Journal) -> None:
+    await journal.append([batch(1, 2)])
+    again = await journal.append([batch(1, 2, 3), batch(1, source="nbg1")])
+    assert [(one.row.source, one.row.origin_id) for one in again] == [("hel1", 3), ("nbg1", 1)]
+
+
+async def test_records_without_an_id_of_their_own_are_all_kept(journal: Journal) -> None:
+    await journal.append([Batch("table", [Incoming(b"{}"), Incoming(b"{}")])])
+    assert (await journal.size()).rows == 2
+
+
+async def test_the_place_moves_with_the_records_and_survives_a_restart(journal: Journal, tmp_path: Path) -> None:
+    assert await journal.place("hel1") == Place(1, 0, ())
+    await journal.append([batch(4, 7, place=Place(1, 3, ("boot",)))])
+    await journal.append([batch(5)])
+    await journal.close()
+    reopened = Journal(tmp_path / "journal.sqlite")
+    assert await reopened.place("hel1") == Place(1, 7, ("boot",))
+    await reopened.close()
+
+
+async def test_a_new_epoch_keeps_records_whose_ids_began_anew(journal: Journal) -> None:
+    await journal.append([batch(1, 2)])
+    stored = await journal.append([batch(1, place=Place(2, 0, ("b2",)))])
+    assert len(stored) == 1
+    assert (await journal.place("hel1")).last_id == 1
+
+
+async def test_only_the_last_starts_of_a_source_are_remembered(journal: Journal) -> None:
+    await journal.append([batch(place=Place(1, 0, tuple(str(i) for i in range(100))))])
+    boots = (await journal.place("hel1")).boots
+    assert len(boots) == BOOTS_KEPT
+    assert boots[-1] == "99"
+
+
+async def test_pages_follow_each_other_without_overlap(journal: Journal) -> None:
+    await journal.append([batch(*range(1, 26))])
+    seen: list[int | None] = []
+    before = None
+    while True:
+        found = await journal.read(ALL, limit=10, before=before)
+        seen += [row.origin_id for row in found.rows]
+        if not found.more:
+            break
+        before = found.rows[-1].id
+    assert seen == list(range(25, 0, -1))
+
+
+async def test_rows_after_an_id_only(journal: Journal) -> None:
+    ids = [one.row.id for one in await journal.append([batch(1, 2, 3)])]
+    assert [row.id for row in (await journal.read(ALL, limit=9, after=ids[1])).rows] == [ids[2]]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        (LogFilter(level=30), ["b"]),
+        (LogFilter(source="nbg1"), ["c"]),
+        (LogFilter(source="unknown"), []),
+        (LogFilter(request_id="r-1"), ["a"]),
+        (LogFilter(trace_id="t-1"), ["b"]),
+        (LogFilter(grep="PULLS"), ["a"]),
+        (LogFilter(grep="100%"), ["b"]),
+        (LogFilter(grep="1_0"), []),
+        (LogFilter(grep='"quoted"'), ["b"]),
+        (LogFilter(grep="übel"), ["c"]),
+        (LogFilter(grep="ÜBEL"), ["c"]),
+        (LogFilter(grep="path"), []),
+        (LogFilter(grep="\\"), ["c"]),
+    ],
+)
+async def test_filters_mean_the_same_as_on_a_live_stream(
+    journal: Journal, wanted: LogFilter, expected: list[str]
+) -> None:
+    rows = [
+        Batch("hel1", [record(1, message="a", path="/pulls", request_id="r-1")]),
+        Batch("hel1", [record(2, message="b", level="error", note='100% "quoted"', trace_id="t-1")]),
+        Batch("nbg1", [record(1, message="c", note="übel c:\\x")]),
+    ]
+    stored = await journal.append(rows)
+    assert await messages(journal, wanted) == expected
+    assert [one.row.message for one in stored if wanted.accepts(one.row)] == expected
+
+
+async def test_a_time_range_includes_its_beginning_and_not_its_end(journal: Journal) -> None:
+    now_ms = int(time.time()) * 1000
+    await journal.append([Batch("hel1", [record(i, at_ms=now_ms - i * HOUR_MS) for i in (3, 2, 1)])])
+    wanted = LogFilter(from_ms=now_ms - 2 * HOUR_MS, to_ms=now_ms - HOUR_MS)
+    assert await messages(journal, wanted) == ["record 2"]
+    assert await messages(journal, LogFilter(from_ms=now_ms - 2 * HOUR_MS)) == ["record 1", "record 2"]
+
+
+async def test_a_histogram_counts_by_time_and_level(journal: Journal) -> None:
+    now_ms = int(time.time()) * 1000
+    rows = [record(1, at_ms=now_ms - 3000), record(2, at_ms=now_ms - 1000, level="error", x="yes")]
+    await journal.append([Batch("hel1", rows)])
+    wanted = LogFilter(from_ms=now_ms - 4000, to_ms=now_ms)
+    counted, partial = await journal.histogram(wanted, width_ms=2000)
+    assert ([one.counts for one in counted.buckets], counted.width_seconds, partial) == (
+        [{"info": 1}, {"error": 1}],
+        2,
+        False,
+    )
+    sought, _ = await journal.histogram(LogFilter(from_ms=now_ms - 4000, to_ms=now_ms, grep="yes"), width_ms=2000)
+    assert [one.counts for one in sought.buckets] == [{}, {"error": 1}]
+
+
+async def test_a_search_is_cut_short_by_its_deadline_and_says_so(journal: Journal, tmp_path: Path) -> None:
+    await journal.append([batch(*range(1, 3_001))])
+    hurried = Journal(tmp_path / "journal.sqlite", read_seconds=0.0)
+    found = await hurried.read(LogFilter(grep="not there"), limit=10)
+    assert found.partial
+    assert found.more
+    _, partial = await hurried.histogram(LogFilter(from_ms=0, to_ms=2**50), width_ms=2**49)
+    assert partial
+    await hurried.close()
+
+
+async def test_a_full_disk_refuses_the_whole_batch_and_everything_stays_readable(journal: Journal) -> None:
+    await journal.append([batch(1)])
+    db = journal._writer()
+    (pages,) = db.execute("PRAGMA page_count").fetchone()
+    db.execute(f"PRAGMA max_page_count={pages + 5}")
+    large = Batch("hel1", [record(number, text="x" * 4000) for number in range(2, 200)])
+    with pytest.raises(StorageFullError):
+        await journal.append([large])
+    assert await messages(journal) == ["record 1"]
+    assert (await journal.place("hel1")).last_id == 1
+    db.execute(f"PRAGMA max_page_count={2**30}")
+    assert len(await journal.append([large])) == 198
+
+
+async def test_a_failing_file_is_opened_anew(journal: Journal) -> None:
+    await journal.append([batch(1)])
+    journal._writer().close()  # every statement fails from here on
+    with pytest.raises(StorageFailedError):
+        await journal.append([batch(2)])
+    assert len(await journal.append([batch(2)])) == 1
+
+
+@pytest.mark.parametrize("offset", [0, 20, 100, 4096, 8200, 12_288])
+async def test_a_damaged_file_is_set_aside_and_a_new_one_begun(tmp_path: Path, offset: int) -> None:
+    file = tmp_path / "journal.sqlite"
+    journal = Journal(file)
+    last = (await journal.append([batch(*range(1, 300))]))[-1].row.id
+    await journal.close()
+    with file.open("r+b") as stream:
+        stream.seek(offset)
+        stream.write(os.urandom(600))
+    again = Journal(file)
+    await again.open()
+    assert again.damage is not None
+    assert [name for name in os.listdir(tmp_path) if name.startswith("journal.sqlite.corrupt-")]  # noqa: PTH208
+    stored = await again.append([batch(1)])
+    assert stored[0].row.id > last, "ids grow for ever, so that no reader takes new records for known ones"
+    await again.close()
+
+
+async def test_a_file_of_a_later_version_is_refused_politely(tmp_path: Path) -> None:
+    file = tmp_path / "journal.sqlite"
+    with sqlite3.connect(file) as db:
+        db.execute("PRAGMA user_version=99")
+    db.close()
+    journal = Journal(file)
+    with pytest.raises(NewerSchemaError, match="later version of chimney"):
+        await journal.open()
+    await journal.close()
+    assert file.exists()
+
+
+async def test_old_records_are_dropped_a_little_at_a_time(journal: Journal) -> None:
+    now_ms = int(time.time() * 1000)
+    old = [record(i, at_ms=now_ms - HOUR_MS) for i in range(1, PRUNE_ROWS + 2)]
+    await journal.append([Batch("hel1", [record(9999, at_ms=now_ms), *old])])
+    assert await journal.prune(older_than_ms=now_ms - HOUR_MS // 2, max_bytes=2**40)
+    assert not await journal.prune(older_than_ms=now_ms - HOUR_MS // 2, max_bytes=2**40)
+    assert await messages(journal) == ["record 9999"]
+
+
+async def test_the_oldest_records_go_when_the_journal_is_too_large(journal: Journal) -> None:
+    for start in range(1, 3001, 500):
+        await journal.append([Batch("hel1", [record(i, text="x" * 500) for i in range(start, start + 500)])])
+    before = (await journal.size()).bytes
+    steps = 0
+    while await journal.prune(older_than_ms=0, max_bytes=1_500_000):
+        steps += 1
+    assert steps > 1
+    assert (await journal.size()).bytes <= 1_500_000 < before
+    assert (await messages(journal))[0] == "record 3000"
+    assert (await journal.place("hel1")).last_id == 3000
+
+
+_WRITER = """
+import asyncio, sys
+from pathlib import Path
+from chimney.store.journal import Journal
+from chimney.store.logs import Batch, Incoming
+
+async def main():
+    journal = Journal(Path(sys.argv[1]))
+    last = (await journal.place("hel1")).last_id
+    for first in range(last + 1, last + 10_000_000, 7):
+        records = [Incoming(b'{"message": "r"}', number) for number in range(first, first + 7)]
+        await journal.append([Batch("hel1", records)])
+        print(first + 6, flush=True)
+
+asyncio.run(main())
+"""
+
+
+def test_kill_9_of_the_writer_loses_no_acked_record_and_stores_none_twice(tmp_path: Path) -> None:
+    file = tmp_path / "journal.sqlite"
+    acked = 0
+    for lines in (1, 40, 15):
+        writer = subprocess.Popen([sys.executable, "-c", _WRITER, str(file)], stdout=subprocess.PIPE, text=True)
+        assert writer.stdout is not None
+        for _ in range(lines):
+            acked = int(writer.stdout.readline())
+        writer.send_signal(signal.SIGKILL)
+        acked = max([acked, *(int(line) for line in writer.stdout.read().split("\n")[:-1])])
+        writer.wait()
+        writer.stdout.close()
+    last = asyncio.run(_last_stored(file))
+    assert last >= acked
+    with sqlite3.connect(file) as db:
+        ids = [row[0] for row in db.execute("SELECT origin_id FROM log ORDER BY id")]
+    db.close()
+    assert ids == list(range(1, last + 1))
+
+
+async def _last_stored(file: Path) -> int:
+    journal = Journal(file)
+    await journal.open()
+    assert journal.damage is None
+    last = (await journal.place("hel1")).last_id
+    await journal.close()
+    return last
