@@ -1,6 +1,7 @@
 """One role in the foreground, and what is known of a role without running it."""
 
 import gc
+import logging
 import os
 import sys
 import tempfile
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from chimney.cli.say import fail, say
-from chimney.config import OriginSettings, SettingsError, TableSettings, check, load
+from chimney.config import OriginSettings, SettingsError, TableSettings, check, load, without_effect
 from chimney.config.settings import Settings
 from chimney.instrumentation import LogPipe, install
 from chimney.store.errors import StoreError
@@ -17,6 +18,7 @@ from chimney.web.asgi import Receive, Scope, Send
 from chimney.web.serve import CannotListenError, Role, leave, serve
 
 S = TypeVar("S", bound=Settings)
+log = logging.getLogger(__name__)
 SWITCH_SECONDS = 0.0005  # the log thread hands the interpreter back to the event loop ten times sooner than by default
 
 
@@ -42,6 +44,9 @@ def serve_role(
     gc.set_threshold(20_000, 20, 50)
     pipe = LogPipe(quiet=quiet)
     install(pipe, level)
+
+    for name in without_effect(os.environ):
+        log.warning("%s is set, but this version of chimney does nothing with it yet", name)
 
     async def run() -> None:
         role = make(pipe)
@@ -127,6 +132,8 @@ def check_config(config: Path | None) -> None:
     faults = check(file=config, environ=os.environ)
     if faults:
         fail(_listed(faults))
+    for name in without_effect(os.environ):
+        say(f"{name}: this version of chimney does nothing with it yet")
     say("the configuration is good")
 
 

@@ -30,6 +30,17 @@ ROLES: dict[str, tuple[type[Settings], str]] = {
     "table": (TableSettings, "CHIMNEY_TABLE_"),
 }
 _OUTSIDE = {"CHIMNEY_CONFIG", "CHIMNEY_TABLE_TOKEN", "CHIMNEY_TABLE_URL", "CHIMNEY_URL"}
+# Settings whose part of the product is not built yet: known, so that setting one is no error, and told at start.
+RESERVED = {
+    *(f"CHIMNEY_{name}" for name in ("ORG", "REPOS_EXCLUDE", "GITHUB_APP_ID", "GITHUB_APP_KEY_FILE")),
+    *(f"CHIMNEY_{name}" for name in ("GITHUB_APP_INSTALLATION", "WEBHOOK_SECRET", "WEBHOOK_SECRET_FILE")),
+    *(f"CHIMNEY_{name}" for name in ("DRAGONFLY_URL", "DRAGONFLY_URL_FILE", "PROBES", "CADDY_ADMIN")),
+    *(f"CHIMNEY_{name}" for name in ("CADDY_ACCESS_LOG", "SLOTS")),
+    *(f"CHIMNEY_TABLE_{name}" for name in ("OTLP_TOKEN", "OTLP_TOKEN_FILE", "NOTIFY", "NOTIFY_FILE", "OIDC_ISSUER")),
+    *(f"CHIMNEY_TABLE_{name}" for name in ("OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OIDC_CLIENT_SECRET_FILE")),
+    *(f"CHIMNEY_TABLE_{name}" for name in ("GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET", "GITHUB_CLIENT_SECRET_FILE")),
+    *(f"CHIMNEY_TABLE_{name}" for name in ("JAEGER_URL", "TEMPO_URL", "PROMETHEUS_URL", "ALERTMANAGER_URL")),
+}
 _PER_ORIGIN = re.compile(r"CHIMNEY_TABLE_ORIGIN_(.+)_(READ|OPERATE)_TOKEN(_FILE)?")
 
 
@@ -62,6 +73,9 @@ class Reading:
         self.faults: list[str] = []
 
     def put(self, field: str, value: object, where: str) -> None:
+        """Keeps a value; None (a file that could not be read, already a fault) leaves the setting as it was."""
+        if value is None:
+            return
         self.values[field] = value
         self.said[field] = where
 
@@ -147,7 +161,7 @@ def _origin_tokens(reading: Reading, environ: Mapping[str, str]) -> None:
 
 
 def _unknown_variables(environ: Mapping[str, str]) -> list[str]:
-    known = known_variables() | _OUTSIDE
+    known = known_variables() | _OUTSIDE | RESERVED
     return [
         f"{name}: unknown setting{nearest(name, known)}"
         for name in sorted(environ)
@@ -195,6 +209,11 @@ def validate(reading: Reading, model: type[S]) -> S:
     if faults:
         raise SettingsError(faults)
     return settings
+
+
+def without_effect(environ: Mapping[str, str]) -> list[str]:
+    """Variables that are set but that this version does nothing with yet."""
+    return sorted(name for name in environ if name in RESERVED)
 
 
 def check(*, file: Path | None, environ: Mapping[str, str]) -> list[str]:

@@ -13,7 +13,7 @@ import signal
 import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 from granian.constants import HTTPModes, Interfaces
 from granian.server.embed import Server
@@ -128,6 +128,6 @@ async def _until(starting: Awaitable[None], serving: asyncio.Task[None], stoppin
         task.cancel()
 
 
-def leave(code: int) -> None:
+def leave(code: int) -> NoReturn:
     """Ends the process now: open connections are threads of the server that nothing else can end."""
     os._exit(code)
