@@ -6,6 +6,7 @@ import httpx2
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from tests.fakes.hostile import HOSTILE, SENSITIVE
 
 from chimney.core.grammar import (
     BadQueryError,
@@ -20,27 +21,6 @@ from chimney.core.grammar import (
 
 REPO = "acme/rocket"
 REPOS = {"acme/rocket": "acme/rocket", "acme/allowed": "Acme/Allowed"}
-SENSITIVE = [
-    "hooks", "hooks/1", "hooks/1/deliveries", "keys", "keys/1", "collaborators", "collaborators/octocat/permission",
-    "actions/secrets", "actions/secrets/KEY", "actions/variables", "actions/permissions", "actions/runners",
-    "actions/organization-secrets", "environments", "environments/production/secrets", "security-advisories",
-    "dependabot/alerts", "dependabot/secrets", "secret-scanning/alerts", "code-scanning/alerts", "traffic/views",
-    "traffic/clones", "invitations", "installation", "actions/jobs/1/logs", "actions/runs/1/logs", "contents/README.md",
-    "tarball/main", "zipball/main", "autolinks", "rulesets", "teams", "subscription", "events", "codespaces",
-    "branches/main/protection", "branches/main/protection/restrictions/users", "git/refs", "forks", "stargazers",
-    "actions/artifacts/1/zip", "actions/caches", "deployments/1/statuses/1/x", "pages", "vulnerability-alerts",
-]  # fmt: skip
-HOSTILE = [
-    b"..%2f..%2fuser", b"%2e%2e/user", b"%2e%2e%2fuser", b"%252e%252e/user", b"..\\user", b"..;/user", b"pulls/../hooks",
-    b"pulls/./1", b"./pulls", b"../acme/secret", b"pulls//1", b"/pulls", b"pulls/", b"//evil.com/repos/o/r",
-    b"http://evil.com/x", b"https:evil.com", b"pulls%3fstate=open", b"pulls%23", b"pulls#x", b"pulls\t", b"pulls%09",
-    b"pulls%00", b"pulls\x00", b"pulls\r\nHost: evil.com", b"pulls%0d%0aX: y", "pulls‥".encode(), b"pulls%e2%80%a5",
-    b"PULLS", b"Pulls/1", b"pulls.", b"pulls/1.", b"pulls/1/", b"pulls/0", b"pulls/01", b"pulls/-1", b"pulls/1e3",
-    b"issues/" + b"9" * 8192, b"commits/" + b"a" * 8192, b"commits/-x", b"commits/.git", b"commits/a..b/../c",
-    b"commits/a/", b"commits/a//b", b"compare/a..b", b"compare/a...", b"compare/../..", b"actions/workflows/../runs",
-    b"actions/workflows/./runs", b"actions/workflows/.x/runs", b"stats/../hooks", b"user", b"pulls@evil.com", b"pulls;x=1",
-    b"%70ulls", b"releases/tags/..", b"releases/tags/a/../../x", b"pulls/1 ", b" pulls", b"\xff\xfe", b"pulls\xc0\xae",
-]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -95,8 +75,9 @@ def test_file_contents_are_in_the_grammar_only_when_that_is_allowed() -> None:
 @pytest.mark.parametrize(
     "raw",
     [
-        b"repos/acme/allowed-evil", b"repos/acme/allowedevil/pulls", b"repos/acme", b"repos/acme/", b"repos/acme/rocket/",
-        b"repos/evil/rocket", b"repos//rocket", b"repos/acme/rocket2", b"repos/acme%2frocket", b"repos/acme/rocket/../other",
+        b"repos/acme/allowed-evil", b"repos/acme/allowedevil/pulls", b"repos/acme", b"repos/acme/",
+        b"repos/acme/rocket/", b"repos/evil/rocket", b"repos//rocket", b"repos/acme/rocket2", b"repos/acme%2frocket",
+        b"repos/acme/rocket/../other",
         b"repos/acme/..", b"repos", b"", b"user", b"users/acme", b"orgs/evil/repos", b"orgs/acme/members", b"orgs/acme",
         b"orgs/acme/repos/", b"rate_limit/", b"graphql", b"search/code", b"//evil.com/repos/acme/rocket",
     ],
@@ -130,7 +111,8 @@ def within_the_grammar(endpoint: Endpoint) -> bool:
 
 
 _PIECES = st.sampled_from(
-    [b"pulls", b"issues", b"commits", b"branches", b"compare", b"releases", b"tags", b"actions", b"runs", b"jobs",
+    [
+     b"pulls", b"issues", b"commits", b"branches", b"compare", b"releases", b"tags", b"actions", b"runs", b"jobs",
      b"workflows", b"ci.yml", b"main", b"1", b"7", b"latest", b"a...b", b"deployments", b"statuses", b"hooks", b"keys",
      b"secrets", b"protection", b"..", b".", b"", b"%2e%2e", b"%2f", b"%252e", b"\\", b";", b"evil.com", b"user",
      b"repos", b"acme", b"rocket", b"allowed", b"allowed-evil", b"orgs", b"contents", b"\x00", b"%00", b"#", b"%3f",
@@ -143,7 +125,7 @@ _PATHS = st.one_of(
 )
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=1500, deadline=None)
 @given(_PATHS)
 @example(b"branches/main/protection")
 @example(b"commits/a/../../hooks")
@@ -155,11 +137,11 @@ def test_whatever_is_asked_below_a_repository_stays_within_the_grammar(raw: byte
     assert within_the_grammar(endpoint)
 
 
-@settings(max_examples=3000, deadline=None)
-@given(st.tuples(st.sampled_from([b"", b"repos/acme/rocket/", b"repos/acme/allowed/", b"repos/"]), _PATHS).map(b"".join))
-def test_whatever_is_asked_by_a_full_path_stays_within_the_grammar(raw: bytes) -> None:
+@settings(max_examples=1500, deadline=None)
+@given(st.tuples(st.sampled_from([b"", b"repos/", b"repos/acme/rocket/", b"repos/acme/allowed/"]), _PATHS))
+def test_whatever_is_asked_by_a_full_path_stays_within_the_grammar(raw: tuple[bytes, bytes]) -> None:
     try:
-        endpoint = full_path(raw, REPOS)
+        endpoint = full_path(b"".join(raw), REPOS)
     except NotAllowedError:
         return
     assert within_the_grammar(endpoint)
@@ -220,13 +202,15 @@ _QUERIES = st.lists(
     st.tuples(
         st.sampled_from([b"state", b"page", b"per_page", b"labels", b"branch", b"evil", b"workflow", b""]),
         st.sampled_from([b"=", b"", b"==", b"%3d"]),
-        st.one_of(st.binary(max_size=8), st.sampled_from([b"open", b"1", b"%26", b"%23x", b"%0a", b"a+b", b"%ff", b"..%2f"])),
+        st.one_of(
+            st.binary(max_size=8), st.sampled_from([b"open", b"1", b"%26", b"%23x", b"%0a", b"a+b", b"%ff", b"..%2f"])
+        ),
     ).map(b"".join),
     max_size=4,
 ).map(b"&".join)
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(st.sampled_from(list(Kind)), _QUERIES)
 def test_a_query_that_leaves_is_stable_and_holds_no_more_than_was_allowed(kind: Kind, raw: bytes) -> None:
     try:

@@ -6,14 +6,13 @@ Sensitive parts of an allowed repository (hooks, keys, secrets, collaborators, t
 """
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple
 from urllib.parse import parse_qsl, quote, urlencode
 
 LONGEST_PATH = 1024
 LONGEST_QUERY = 1024
-_OWNER = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})")
-_NAME = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")
 _NUMBER = r"[1-9][0-9]{0,18}"
 _SHA = r"[0-9a-fA-F]{4,64}"
 _REF = r"[A-Za-z0-9](?:[A-Za-z0-9._/-]*[A-Za-z0-9_-])?"  # Git's own rule (git-check-ref-format) is wider
@@ -154,6 +153,7 @@ _QUERIES: dict[Kind, frozenset[str]] = {
     Kind.REPOSITORIES: _PAGING | {"type", "sort", "direction"},
     Kind.CONTENTS: frozenset(("ref",)),
 }
+WORKFLOW_FILE = re.compile(_FILE)
 _VALUE = re.compile(r"[^\x00-\x1f\x7f]{1,256}")
 
 
@@ -169,20 +169,29 @@ def _segments(raw: bytes) -> str:
     return text
 
 
+def _escaped(row: str, rest: str) -> str:
+    """With a ref's slashes escaped: `branches/main/protection` is then a branch of that name, nothing below one."""
+    fixed, brace, placeholder = row.partition("{")
+    if not brace or placeholder not in ("ref}", "range}"):
+        return rest
+    return fixed + rest[len(fixed) :].replace("/", "%2F")
+
+
 def below_repository(raw: bytes, repo: str, *, allow_contents: bool = False) -> Endpoint:
     """The endpoint of `repo` (owner/name) that the raw path below it means. Raises NotAllowedError."""
     rest = _segments(raw)
     for pattern, row, kind in _PATTERNS:
         if pattern.fullmatch(rest):
-            path = f"/repos/{repo}/{rest}" if rest else f"/repos/{repo}"
+            below = _escaped(row, rest)
+            path = f"/repos/{repo}/{below}" if below else f"/repos/{repo}"
             return Endpoint(kind, path, f"/repos/{{repo}}/{row}" if row else "/repos/{repo}", repo)
     if allow_contents and _CONTENTS.fullmatch(rest):
         return Endpoint(Kind.CONTENTS, f"/repos/{repo}/{rest}", "/repos/{repo}/contents/{path}", repo)
     raise NotAllowedError
 
 
-def full_path(raw: bytes, repos: frozenset[str], *, allow_contents: bool = False) -> Endpoint:
-    """The endpoint that a full GitHub path means, as /api/v3 takes it. `repos` are those watched, in lower case."""
+def full_path(raw: bytes, repos: Mapping[str, str], *, allow_contents: bool = False) -> Endpoint:
+    """The endpoint that a full GitHub path means, as /api/v3 takes it. `repos` as `watched` takes them."""
     if raw == b"rate_limit":
         return Endpoint(Kind.RATE_LIMIT, "/rate_limit", "/rate_limit", None)
     first, _, rest = raw.partition(b"/")
@@ -194,19 +203,24 @@ def full_path(raw: bytes, repos: frozenset[str], *, allow_contents: bool = False
         return below_repository(tail, watched(owner, name, repos), allow_contents=allow_contents)
     if first == b"orgs":
         raw_org, _, tail = rest.partition(b"/")
-        org = raw_org.decode("ascii", "replace")
-        if tail == b"repos" and _OWNER.fullmatch(org) and org.lower() in {repo.partition("/")[0] for repo in repos}:
+        org = {repo.partition("/")[0]: name.partition("/")[0] for repo, name in repos.items()}.get(
+            raw_org.decode("ascii", "replace").lower()
+        )
+        if tail == b"repos" and org is not None:
             return Endpoint(Kind.REPOSITORIES, f"/orgs/{org}/repos", "/orgs/{org}/repos", None)
     raise NotAllowedError
 
 
-def watched(owner: bytes, name: bytes, repos: frozenset[str]) -> str:
-    """`owner/name` when both are names and the whole is one of `repos` (never a prefix of one)."""
+def watched(owner: bytes, name: bytes, repos: Mapping[str, str]) -> str:
+    """`owner/name` in its one spelling. `repos` holds the spelling by the whole name in lower case, never by a prefix.
+
+    GitHub takes a name in any case; one spelling makes one stored response of all of them.
+    """
     full = f"{owner.decode('ascii', 'replace')}/{name.decode('ascii', 'replace')}"
-    known_owner, _, known_name = full.partition("/")
-    if not _OWNER.fullmatch(known_owner) or not _NAME.fullmatch(known_name) or full.lower() not in repos:
+    spelled = repos.get(full.lower())
+    if spelled is None:
         raise NotAllowedError
-    return full
+    return spelled
 
 
 def _checked(name: str, value: str, allowed: frozenset[str]) -> tuple[str, str]:

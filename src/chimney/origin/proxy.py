@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from chimney.core.grammar import (
+    WORKFLOW_FILE,
     BadQueryError,
     Endpoint,
     Kind,
@@ -26,20 +27,24 @@ from chimney.store.ports import StoredResponse
 from chimney.web.asgi import Receive, Scope, Send, raw_path
 from chimney.web.caching import matches
 from chimney.web.problem import ProblemError, method_not_allowed, not_found
-from chimney.web.record import RequestRecord, record_of
+from chimney.web.record import record_of
 from chimney.wire.health import RateLimit
 from chimney.wire.problem import Fault
 
 BELOW = "/api/github/"
 DROP_IN = "/api/v3/"
 REMEMBERED = 4096  # parsed targets, ~400 B each ≈ 1.6 MB at worst
+LONGEST_HOST = 260  # 253 of a name, a colon and a port; what is longer must not fill the memory of links
 _WORKFLOW = re.compile(r"(?:^|&)workflow=([^&]+)(?:&|$)")
 _LINK = re.compile(r'<[^>?]*\?([^>]*)>; rel="(next|prev|first|last)"')
 
 
 class Target(NamedTuple):
+    """What is meant by a request target; `path` is our own for it, where the pages of a listing are."""
+
     key: Key
     template: str
+    path: str
 
 
 class Proxy:
@@ -68,7 +73,7 @@ class Proxy:
         answer = Answer(stored, Result.HIT) if stored else await self._cache.get(target.key)
         record.cache = answer.result
         record.tier = "github" if answer.result in (Result.MISS, Result.REVALIDATED) else "memory"
-        await self._send(answer, record, scope, send)
+        await self._send(answer, target, scope, send)
 
     def _understand(self, target: tuple[bytes, bytes], asked: tuple[bytes, bytes]) -> Target:
         """What a request target means; remembered as `asked`, because the same few are asked again and again."""
@@ -81,10 +86,10 @@ class Proxy:
         except BadQueryError as error:
             fault = Fault(path=f"query.{error.name}", detail=error.detail)
             raise ProblemError(400, "malformed", str(error), errors=[fault]) from None
-        if endpoint.kind is Kind.RUNS:
-            key = _of_workflow(key)
         prefix = BELOW if path.startswith(BELOW.encode()) else DROP_IN
-        understood = Target(key, prefix.rstrip("/") + endpoint.template)
+        understood = Target(key, prefix.rstrip("/") + endpoint.template, path.decode())
+        if endpoint.kind is Kind.RUNS:
+            understood = _of_workflow(understood)
         self._targets[asked] = understood
         if len(self._targets) > REMEMBERED:
             self._targets.popitem(last=False)
@@ -105,11 +110,12 @@ class Proxy:
             raise NotAllowedError
         return below_repository(tail, watched(owner, name, self._repos), allow_contents=self._allow_contents)
 
-    async def _send(self, answer: Answer, record: RequestRecord, scope: Scope, send: Send) -> None:
-        response = answer.response
-        headers = self._headers(answer, record, scope)
+    async def _send(self, answer: Answer, target: Target, scope: Scope, send: Send) -> None:
+        response, record = answer.response, record_of(scope)
+        headers = self._headers(answer, target, scope)
         wanted = record.headers.get(b"if-none-match")
-        current = answer.result is not Result.STALE  # a client must not be frozen on what we know to be old
+        # a client must not be frozen on what we know to be old
+        current = response.status == 200 and answer.result is not Result.STALE
         if wanted and current and response.etag and matches(wanted.decode("latin-1"), response.etag):
             await send({"type": "http.response.start", "status": 304, "headers": headers})
             await send({"type": "http.response.body", "body": b""})
@@ -118,7 +124,7 @@ class Proxy:
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if record.method == "HEAD" else response.body})
 
-    def _headers(self, answer: Answer, record: RequestRecord, scope: Scope) -> list[tuple[bytes, bytes]]:
+    def _headers(self, answer: Answer, target: Target, scope: Scope) -> list[tuple[bytes, bytes]]:
         response = answer.response
         age = b"%d" % max(0, time.time() - response.validated_at)
         headers = [
@@ -129,7 +135,7 @@ class Proxy:
             *self._limits(),
         ]
         if response.links:
-            headers.append((b"link", _rewritten(response, record, scope)))
+            headers.append((b"link", _rewritten(response, target, scope)))
         if answer.problem:
             headers.append((b"x-chimney-stale-reason", answer.problem.said().encode("ascii", "replace")))
         return headers
@@ -157,15 +163,18 @@ def _lasting(response: StoredResponse) -> list[tuple[bytes, bytes]]:
     return response.prepared[1]
 
 
-def _of_workflow(key: Key) -> Key:
+def _of_workflow(target: Target) -> Target:
     """`actions/runs?workflow=FILE`, as older dashboards ask, means that workflow's runs."""
+    key = target.key
     match = _WORKFLOW.search(key.query)
     if not match:
-        return key
+        return target
+    if not key.path.endswith("/actions/runs") or not WORKFLOW_FILE.fullmatch(match[1]):
+        raise not_found(target.path)
     query = "&".join(part for part in key.query.split("&") if not part.startswith("workflow="))
-    if not key.path.endswith("/actions/runs") or "%" in match[1]:
-        raise not_found(key.path)
-    return key_of(Kind.RUNS, key.path.removesuffix("runs") + f"workflows/{match[1]}/runs", query)
+    runs = f"workflows/{match[1]}/runs"
+    of_file = key_of(Kind.RUNS, key.path.removesuffix("runs") + runs, query)
+    return target._replace(key=of_file, path=target.path.removesuffix("runs") + runs)
 
 
 _STATUS = {
@@ -183,11 +192,12 @@ def _cache_status(answer: Answer) -> bytes:
     return status + b"; detail=" + answer.problem.code.encode() if answer.problem else status
 
 
-def _rewritten(response: StoredResponse, record: RequestRecord, scope: Scope) -> bytes:
+def _rewritten(response: StoredResponse, target: Target, scope: Scope) -> bytes:
     """`Link` with our own address: clients follow it as it stands, and would leave for GitHub."""
-    host = record.headers.get(b"host", b"localhost").decode("latin-1")
-    secure = record.headers.get(b"x-forwarded-proto", b"") == b"https" or scope.get("scheme") == "https"
-    return _links(f"{'https' if secure else 'http'}://{host}{scope['path']}", response.links or "")
+    headers = record_of(scope).headers
+    host = headers.get(b"host", b"localhost")[:LONGEST_HOST].decode("latin-1")
+    secure = headers.get(b"x-forwarded-proto", b"") == b"https" or scope.get("scheme") == "https"
+    return _links(f"{'https' if secure else 'http'}://{host}{target.path}", response.links or "")
 
 
 @lru_cache(1024)

@@ -1,0 +1,129 @@
+"""What the tests of the origin and of the shared parts stand on."""
+
+import asyncio
+import io
+import logging
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from chimney.config import OriginSettings
+from chimney.instrumentation import LogPipe, install
+from chimney.origin.app import Origin
+from chimney.standin.app import Standin, StandinSettings
+from chimney.web.serve import Role, serve
+
+REPO = "acme/rocket"
+DEADLINE = 5.0
+MakeOrigin = Callable[..., Awaitable[Origin]]
+Ask = Callable[..., httpx2.AsyncClient]
+Serving = Callable[[Role], Any]
+
+
+async def until(holds: Callable[[], Any], *, within: float = DEADLINE) -> None:
+    """Waits until `holds` is true; fails when that takes longer."""
+    async with asyncio.timeout(within):
+        while not holds():  # noqa: ASYNC110 — there is no event to wait for from outside
+            await asyncio.sleep(0.005)
+
+
+@pytest.fixture(scope="session")
+def still() -> Standin:
+    """A stand-in whose clock stands, for tests that change nothing in it."""
+    return Standin(StandinSettings(repo=REPO, speed=0))
+
+
+@pytest.fixture
+def standin() -> Standin:
+    """A stand-in of one's own whose clock stands."""
+    return Standin(StandinSettings(repo=REPO, speed=0))
+
+
+@pytest.fixture
+def written() -> io.BytesIO:
+    """What the log pipe writes where stderr would be."""
+    return io.BytesIO()
+
+
+@pytest.fixture
+def pipe(written: io.BytesIO) -> LogPipe:
+    return LogPipe(io.TextIOWrapper(written, encoding="utf-8"))
+
+
+@pytest.fixture
+def installed(pipe: LogPipe) -> Iterator[LogPipe]:
+    """The pipe takes every log call of the process, as in a role; afterwards logging is as it was."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    install(pipe, "debug")
+    yield pipe
+    logging.captureWarnings(capture=False)
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+@pytest.fixture
+async def make_origin(tmp_path: Path, pipe: LogPipe, still: Standin) -> AsyncIterator[MakeOrigin]:
+    """Starts origins that ask `transport` (the still stand-in when none is given); stops what was not stopped."""
+    running: list[Origin] = []
+
+    async def make(*, transport: httpx2.AsyncBaseTransport | None = None, **settings: Any) -> Origin:
+        said = {"repo": REPO, "github_token": "ghp_tests", "data_dir": tmp_path / "data", **settings}
+        asked = transport or httpx2.ASGITransport(app=still.asgi)
+        origin = Origin(OriginSettings(**said), pipe, transport=asked)
+        await origin.start()
+        running.append(origin)
+        return origin
+
+    yield make
+    for origin in running:
+        await origin.drain()
+        await origin.stop()
+
+
+@pytest.fixture
+async def asking() -> AsyncIterator[Ask]:
+    """Makes clients of an ASGI application; `peer` is the address that it sees."""
+    async with AsyncExitStack() as clients:
+
+        def asking(app: Any, *, peer: str = "127.0.0.1", **headers: str) -> httpx2.AsyncClient:
+            transport = httpx2.ASGITransport(app=app, client=(peer, 40000))
+            client = httpx2.AsyncClient(transport=transport, base_url="http://origin.test", headers=headers)
+            clients.push_async_callback(client.aclose)
+            return client
+
+        yield asking
+
+
+@pytest.fixture
+async def origin(make_origin: MakeOrigin) -> Origin:
+    return await make_origin()
+
+
+@pytest.fixture
+def visitor(origin: Origin, asking: Ask) -> httpx2.AsyncClient:
+    return asking(origin)
+
+
+@pytest.fixture
+def serving() -> Serving:
+    """`async with serving(role) as address`: the role on a real port, ended by SIGTERM as in production."""
+
+    @asynccontextmanager
+    async def serving(role: Role) -> AsyncIterator[str]:
+        ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        task = asyncio.create_task(serve(role, "127.0.0.1:0", ready=ready.set_result))
+        await asyncio.wait((ready, task), return_when=asyncio.FIRST_COMPLETED)
+        try:
+            yield ready.result() if ready.done() else task.result()  # type: ignore[misc]
+        finally:
+            if not task.done():
+                signal.raise_signal(signal.SIGTERM)
+            await task
+
+    return serving
