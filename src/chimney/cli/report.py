@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import threading
 from typing import Any, NoReturn
 
 import httpx2
@@ -28,12 +29,13 @@ def run_url() -> str | None:
 
 
 def send(url: str, token: str | None, fields: dict[str, Any]) -> None:
-    """Tries three times; the report's id makes a repetition harmless. Ends the command with 1 when it was not kept."""
+    """Tries three times within seconds; the report's id makes a repetition harmless. Ends the command with 1 when it was not kept."""
     headers = {"authorization": f"Bearer {token.split(',')[0].strip()}"} if token else {}
     fields.setdefault("id", f"cli-{fields.get('revision', '')}-{fields['phase']}-{os.urandom(4).hex()}")
     error = ""
     with httpx2.Client(timeout=10) as client:
-        for _ in range(ATTEMPTS):
+        for attempt in range(ATTEMPTS):
+            threading.Event().wait(attempt)
             try:
                 answer = client.post(f"{url.rstrip('/')}/api/deploy/events", json=fields, headers=headers)
             except (httpx2.HTTPError, httpx2.InvalidURL) as failure:
