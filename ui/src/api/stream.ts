@@ -48,6 +48,10 @@ export class Stream {
     return this.#parser.lastEventId;
   }
 
+  get link(): Link {
+    return this.#link;
+  }
+
   start(): void {
     if (this.#link.state !== 'closed') return;
     this.#attempt = 0;

@@ -2,7 +2,7 @@ import type { Findings, Hello, Overview } from '$wire';
 import { asApiError, type ApiError } from '$api/http';
 import { overviewStreamUrl, readOverview, readVersion } from '$api/overview';
 import type { ServerEvent } from '$api/sse';
-import { Stream, type Link } from '$api/stream';
+import { SharedStream, type Link } from '$api/shared-stream';
 import type { Clock } from './clock.svelte';
 import { LinkState } from './link.svelte';
 
@@ -22,14 +22,15 @@ export class Live {
 
   #clock: Clock;
   #onRefused: () => void;
-  #stream: Stream;
+  #stream: SharedStream;
   #latest: { overview?: Overview; findings?: Findings } = {};
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: { clock: Clock; onRefused: () => void }) {
     this.#clock = options.clock;
     this.#onRefused = options.onRefused;
-    this.#stream = new Stream({
+    this.#stream = new SharedStream({
+      key: overviewStreamUrl(),
       url: overviewStreamUrl,
       onEvent: (event) => this.#event(event),
       onLink: (link) => this.#link(link),

@@ -2,7 +2,7 @@ import type { Gap, Hello, LogRow } from '$wire';
 import { asApiError, type ApiError } from '$api/http';
 import { logStreamUrl, readLogs, type LogPage } from '$api/logs';
 import type { ServerEvent } from '$api/sse';
-import { Stream, type Link } from '$api/stream';
+import { SharedStream, type Link } from '$api/shared-stream';
 import { Held } from './held';
 import { gapMark, LogBuffer } from './log-buffer';
 import { isLive, NO_FILTER, type LogFilter } from './log-filter';
@@ -35,7 +35,7 @@ export class Logs {
 
   #buffer = new LogBuffer();
   #filter: LogFilter = NO_FILTER;
-  #stream: Stream | null = null;
+  #stream: SharedStream | null = null;
   #abort = new AbortController();
   #pending: LogRow[] = [];
   #held = new Held();
@@ -129,8 +129,7 @@ export class Logs {
     }
   };
 
-  async #load(): Promise<void> {
-    const { signal } = this.#abort;
+  async #load({ signal } = this.#abort): Promise<void> {
     try {
       const page = await readLogs(this.#filter, { limit: PAGE }, signal);
       this.#buffer.append(page.items);
@@ -152,7 +151,8 @@ export class Logs {
   }
 
   #follow(): void {
-    this.#stream = new Stream({
+    this.#stream = new SharedStream({
+      key: logStreamUrl(this.#filter, ''),
       url: (lastId) => logStreamUrl(this.#filter, lastId || String(this.#newest() ?? '')),
       onEvent: (event) => this.#event(event),
       onLink: (link) => this.#link(link),
