@@ -1,12 +1,14 @@
 """The documents are true: what exists is described, what is described exists, what they tell people to type works."""
 
 import ast
+import io
 import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 import typer
 import typer.main
@@ -14,9 +16,11 @@ from pydantic_core import PydanticUndefined
 
 from chimney.cli.app import app as command_line
 from chimney.config.load import _OUTSIDE, _PER_ORIGIN, ROLES, check, is_secret, known_variables, variable
-from chimney.config.settings import FollowedOrigin
+from chimney.config.settings import FollowedOrigin, OriginSettings
 from chimney.core.finding_of import COMPONENTS
 from chimney.github.errors import GitHubError
+from chimney.instrumentation import LogPipe
+from chimney.origin.app import Origin
 from chimney.origin.app import openapi as openapi_of_origin
 from chimney.table.app import openapi as openapi_of_table
 from chimney.web.framework import _SLUGS
@@ -186,6 +190,18 @@ def test_the_metrics_of_a_role_are_described_and_no_others(role: str, folders: t
     documented = [cell.partition("{")[0] for cell in first_cells(sections(DOCS / "metrics.md", 2)[role])]
     assert len(documented) == len(set(documented))
     assert set(documented) == metrics_in(*folders)
+
+
+async def test_a_scrape_shows_nothing_that_is_not_described(tmp_path: Path) -> None:
+    """The names above are read from the source; this holds them against an answer."""
+    origin = Origin(OriginSettings(data_dir=tmp_path), LogPipe(io.StringIO()))
+    origin.build()
+    transport = httpx2.ASGITransport(app=origin)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://origin") as client:
+        text = (await client.get("/api/metrics")).text
+    shown = set(re.findall(r"^# TYPE (\w+)", text, flags=re.MULTILINE))
+    assert len(shown) > 10
+    assert shown <= metrics_in("web", "origin")
 
 
 def streamed_events() -> set[str]:
