@@ -11,12 +11,17 @@ from typing import Any
 
 import httpx2
 import pytest
+from hypothesis import HealthCheck, settings
 
 from chimney.config import OriginSettings
 from chimney.instrumentation import LogPipe, install
 from chimney.origin.app import Origin
 from chimney.standin.app import Standin, StandinSettings
 from chimney.web.serve import Role, serve
+
+# the first text that a fresh clone draws builds tables of all characters, which takes a second
+settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("here")
 
 REPO = "acme/rocket"
 DEADLINE = 5.0

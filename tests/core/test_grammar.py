@@ -125,7 +125,7 @@ _PATHS = st.one_of(
 )
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500)
 @given(_PATHS)
 @example(b"branches/main/protection")
 @example(b"commits/a/../../hooks")
@@ -137,7 +137,7 @@ def test_whatever_is_asked_below_a_repository_stays_within_the_grammar(raw: byte
     assert within_the_grammar(endpoint)
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500)
 @given(st.tuples(st.sampled_from([b"", b"repos/", b"repos/acme/rocket/", b"repos/acme/allowed/"]), _PATHS))
 def test_whatever_is_asked_by_a_full_path_stays_within_the_grammar(raw: tuple[bytes, bytes]) -> None:
     try:
@@ -210,7 +210,7 @@ _QUERIES = st.lists(
 ).map(b"&".join)
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(st.sampled_from(list(Kind)), _QUERIES)
 def test_a_query_that_leaves_is_stable_and_holds_no_more_than_was_allowed(kind: Kind, raw: bytes) -> None:
     try:

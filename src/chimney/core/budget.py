@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 SHORTEST_WAIT = 60.0
 LONGEST_WAIT = 3600.0
+LONGEST_BELIEVED = 86_400.0  # no limit lasts longer than an hour; a garbled header must not silence us for ever
 
 
 def is_rate_limited(status: int, headers: Mapping[str, str], body: bytes) -> bool:
@@ -21,10 +22,15 @@ def is_rate_limited(status: int, headers: Mapping[str, str], body: bytes) -> boo
 
 def retry_at(headers: Mapping[str, str], *, failures: int, now: float) -> float:
     """Unix seconds before which nothing should be asked. `failures` counts such answers in a row, this one included."""
-    wait = headers.get("retry-after", "")
-    if wait.isdigit():
-        return now + max(1.0, float(wait))
-    reset = headers.get("x-ratelimit-reset", "")
-    if headers.get("x-ratelimit-remaining") == "0" and reset.isdigit():
-        return max(now + 1.0, float(reset))
-    return now + min(LONGEST_WAIT, SHORTEST_WAIT * 2.0 ** (max(1, failures) - 1))
+    wait = _number(headers.get("retry-after"))
+    if wait is not None:
+        return now + min(LONGEST_BELIEVED, max(1.0, wait))
+    reset = _number(headers.get("x-ratelimit-reset"))
+    if headers.get("x-ratelimit-remaining") == "0" and reset is not None:
+        return min(now + LONGEST_BELIEVED, max(now + 1.0, reset))
+    return now + min(LONGEST_WAIT, SHORTEST_WAIT * 2.0 ** (min(max(1, failures), 10) - 1))
+
+
+def _number(text: str | None) -> float | None:
+    """Whole seconds; None when it is none (`str.isdigit` takes ² for a digit, `float` does not)."""
+    return float(text) if text and text.isascii() and text.isdigit() else None

@@ -84,8 +84,8 @@ def _out_of_range(kept: Mapping[str, Any], now: datetime) -> list[Fault]:
         ),
         (
             "run_url",
-            lambda value: value is None or value.startswith(("https://", "http://")),
-            "should be a http URL",
+            lambda value: value is None or (value.startswith(("https://", "http://")) and len(value) <= 2_000),
+            "should be a http URL of at most 2,000 characters",
         ),
         ("pr_number", lambda value: value is None or value > 0, "should be a positive number"),
         (
@@ -98,7 +98,12 @@ def _out_of_range(kept: Mapping[str, Any], now: datetime) -> list[Fault]:
             lambda value: value is None or len(value) <= 1_000,
             "should be at most 1,000 characters",
         ),
-        ("origin_ips", lambda value: len(value) <= 100, "should be at most 100 addresses"),
+        ("actor", lambda value: value is None or len(value) <= 200, "should be at most 200 characters"),
+        (
+            "origin_ips",
+            lambda value: len(value) <= 100 and all(len(address) <= 100 for address in value),
+            "should be at most 100 addresses of at most 100 characters",
+        ),
     ]
     return [
         Fault(path=f"$.{name}", detail=detail) for name, ok, detail in checks if name in kept and not ok(kept[name])
@@ -115,7 +120,7 @@ def belongs(report: DeployReport, deployment: Deployment) -> bool:
         return deployment.phase is not Phase.ROLLED_BACK
     if report.phase is Phase.STARTED:  # out of order: the end was reported first
         ended = deployment.ended_at
-        return ended is not None and deployment.started_at == ended and report.at <= ended < report.at + SAME
+        return ended is not None and deployment.reports == 1 and report.at <= ended < report.at + SAME
     return deployment.phase is Phase.STARTED and deployment.started_at <= report.at < deployment.started_at + SAME
 
 

@@ -4,26 +4,19 @@ import re
 from functools import lru_cache
 
 LONGEST = 8_192
+LONGEST_SECRET = 512  # a secret that the cut would halve is masked first
 _SECRETS = re.compile(
     r"gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|AKIA[0-9A-Z]{16}"
     r"|eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{5,}"
     r"|(?i:bearer\s+)[A-Za-z0-9._~+/=-]{12,}"
-    r"|(?i:(?<=[?&])[a-z_-]*(?:token|secret|password|api_?key|signature)[a-z_-]*=)[^&\s]+"
+    r"|(?P<name>(?i:(?<=[?&])[a-z_-]{0,40}(?:token|secret|password|api_?key|signature)[a-z_-]{0,40}=))[^&\s]+"
 )
 # C0 but tab and line feed, DEL, C1, bidirectional controls, zero-width characters, lone surrogates
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 
 
-@lru_cache(2048)
-def safe_short(text: str, longest: int) -> str:
-    """`safe` remembered, for the few paths and user agents that come again and again. At most 2,048 × `longest`."""
-    return safe(text, longest=longest)
-
-
 def _mask(match: re.Match[str]) -> str:
-    text = match.group()
-    head = text.partition("=")[0] + "=" if "=" in text and text[:2] != "ey" else text[:4]
-    return head + "…masked"
+    return (match["name"] or match.group()[:4]) + "…masked"
 
 
 def _show(match: re.Match[str]) -> str:
@@ -32,6 +25,18 @@ def _show(match: re.Match[str]) -> str:
 
 def safe(text: str, *, longest: int = LONGEST) -> str:
     """`text` with secrets masked and invisible characters spelled out; cut with its length named past `longest`."""
-    if len(text) > longest:
-        text = f"{text[:longest]}… ({len(text)} characters)"
-    return _UNSEEN.sub(_show, _SECRETS.sub(_mask, text))
+    whole = len(text)
+    shown = _SECRETS.sub(_mask, text[: longest + LONGEST_SECRET])
+    if whole > longest:
+        shown = f"{shown[:longest]}… ({whole} characters)"
+    return _UNSEEN.sub(_show, shown)
+
+
+def safe_short(text: str, longest: int) -> str:
+    """`safe`, remembered for the few paths and user agents that come again and again: at most 2,048 × `longest`."""
+    return _remembered(text, longest) if len(text) <= longest else safe(text, longest=longest)
+
+
+@lru_cache(2048)
+def _remembered(text: str, longest: int) -> str:
+    return safe(text, longest=longest)

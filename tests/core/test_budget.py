@@ -1,0 +1,56 @@
+"""When GitHub may be asked again."""
+
+import pytest
+
+from chimney.core.budget import is_rate_limited, retry_at
+
+NOW = 1_700_000_000.0
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body", "limited"),
+    [
+        (429, {}, b"", True),
+        (403, {"retry-after": "30"}, b"", True),
+        (403, {"x-ratelimit-remaining": "0"}, b"", True),
+        (403, {}, b'{"message": "You have exceeded a secondary Rate Limit"}', True),
+        (403, {"x-ratelimit-remaining": "12"}, b'{"message": "Resource not accessible"}', False),
+        (200, {"x-ratelimit-remaining": "0"}, b"rate limit", False),
+        (404, {"retry-after": "1"}, b"", False),
+        (500, {}, b"rate limit", False),
+    ],
+)
+def test_a_403_is_a_limit_only_when_it_says_so(
+    status: int, headers: dict[str, str], body: bytes, limited: bool
+) -> None:
+    assert is_rate_limited(status, headers, body) is limited
+
+
+@pytest.mark.parametrize(
+    ("headers", "failures", "wait"),
+    [
+        ({"retry-after": "30"}, 1, 30),
+        ({"retry-after": "0"}, 1, 1),
+        ({"retry-after": "30", "x-ratelimit-remaining": "0", "x-ratelimit-reset": "1700000600"}, 1, 30),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1700000600"}, 1, 600),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1600000000"}, 1, 1),
+        ({"x-ratelimit-remaining": "5", "x-ratelimit-reset": "1700000600"}, 1, 60),
+        ({}, 1, 60),
+        ({}, 2, 120),
+        ({}, 3, 240),
+        ({}, 20, 3600),
+        ({}, 10_000, 3600),
+        ({}, 0, 60),
+    ],
+)
+def test_the_wait_is_what_github_says_else_a_minute_and_then_twice_as_long(
+    headers: dict[str, str], failures: int, wait: float
+) -> None:
+    assert retry_at(headers, failures=failures, now=NOW) - NOW == wait
+
+
+@pytest.mark.parametrize("garbled", ["soon", "-5", "²", "1e9", "Fri, 31 Dec 1999 23:59:59 GMT", "9" * 30, "1.5"])
+@pytest.mark.parametrize("name", ["retry-after", "x-ratelimit-reset"])
+def test_a_garbled_header_neither_fails_nor_silences_us_for_ever(name: str, garbled: str) -> None:
+    headers = {"x-ratelimit-remaining": "0", name: garbled}
+    assert NOW < retry_at(headers, failures=1, now=NOW) <= NOW + 86_400

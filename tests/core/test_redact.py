@@ -1,0 +1,94 @@
+"""Text from outside, made safe to keep and to show."""
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chimney.core.redact import LONGEST, safe, safe_short
+
+GHP = "ghp_" + "a1B2" * 9
+SECRETS = [
+    GHP,
+    "gho_" + "x" * 36,
+    "ghs_" + "x" * 36,
+    "github_pat_" + "A1_b" * 20,
+    "AKIAIOSFODNN7EXAMPLE",
+    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.SflKxwRJSMeKKF2QT4fwpM",
+]
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+@pytest.mark.parametrize("around", ["{}", "Authorization: Bearer {}", "/x?access_token={}&y=1", "a {} b", '"{}"'])
+def test_a_secret_is_masked_wherever_it_stands(secret: str, around: str) -> None:
+    shown = safe(around.format(secret))
+    assert secret not in shown
+    assert secret[8:] not in shown
+    assert "…masked" in shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Authorization: Bearer dGhpcyBpcyBhIHNlY3JldA==", "Authorization: Bear…masked"),
+        ("bearer abc=def=ghi=jkl", "bear…masked"),
+        ("/hook?token=abc&x=1", "/hook?token=…masked&x=1"),
+        ("/x?client_secret=abc", "/x?client_secret=…masked"),
+        ("/x?a=1&API_KEY=abc", "/x?a=1&API_KEY=…masked"),
+        ("the token is fine", "the token is fine"),
+        ("bearer of news", "bearer of news"),
+    ],
+)
+def test_what_a_secret_was_for_stays_readable(text: str, shown: str) -> None:
+    assert safe(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\x1b[2J", "\\u001b[2J"),
+        ("a\x00b", "a\\u0000b"),
+        ("a\rb", "a\\u000db"),
+        ("\x9b31m", "\\u009b31m"),
+        ("\u202egnp.exe", "\\u202egnp.exe"),
+        ("zero\u200bwidth", "zero\\u200bwidth"),
+        ("\ud800", "\\ud800"),
+        ("tab\tand\nline", "tab\tand\nline"),
+        ("größe 🚀", "größe 🚀"),
+    ],
+)
+def test_what_cannot_be_seen_is_spelled_out(text: str, shown: str) -> None:
+    assert safe(text) == shown
+
+
+def test_a_long_text_is_cut_and_its_length_told() -> None:
+    shown = safe("x" * 1_000_000)
+    assert len(shown) < LONGEST + 40
+    assert shown.endswith("… (1000000 characters)")
+
+
+@pytest.mark.parametrize("before", [90, 95, 99])
+def test_a_secret_that_the_cut_would_halve_is_masked_all_the_same(before: int) -> None:
+    assert GHP[:10] not in safe("x" * before + GHP, longest=100)
+
+
+@given(st.text(st.characters()) | st.text("\x1b\ud800\u202e\r\nab"), st.integers(1, 50))
+def test_safe_text_is_always_encodable_and_bounded(text: str, longest: int) -> None:
+    shown = safe(text, longest=longest)
+    shown.encode()
+    assert len(shown) <= longest * 6 + 40
+
+
+@pytest.mark.parametrize(
+    "hostile", ["eyJ" * 2700, "&" + "token" * 1600, "?a&" * 2700, "bearer " * 1100, "&" + "-" * 8000, "ghp_" * 2000]
+)
+def test_no_text_takes_long_to_make_safe(hostile: str) -> None:
+    began = time.process_time()
+    safe(hostile)
+    assert time.process_time() - began < 0.3
+
+
+def test_short_safe_text_is_the_same_and_cut_alike() -> None:
+    assert safe_short("/a\x1b", 10) == safe("/a\x1b", longest=10)
+    assert safe_short("x" * 100, 10) == safe("x" * 100, longest=10)
