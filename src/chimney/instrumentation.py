@@ -13,17 +13,18 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
 
 import msgspec
 
-from chimney.core.redact import safe, safe_short
+from chimney.core.redact import safe
 from chimney.web.record import RequestRecord, current
 from chimney.web.recover import short_stack
-from chimney.wire.telemetry import LEVELS, RequestLine
+from chimney.wire.telemetry import LEVELS, RequestFields
 
 CAPACITY = 10_000
 FLUSH_SECONDS = 0.02
+LONGEST_REMEMBERED = 1024
 FLOOD = 100  # more than this a flush is 5,000 records a second: then larger batches beat a lower delay
 FLOOD_SECONDS = 0.1
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
@@ -62,33 +63,65 @@ def level_of(status: int) -> str:
     return "error" if status >= 500 else "info"
 
 
-def request_line(record: RequestRecord) -> Line:
-    level = level_of(record.status)
-    path = safe_short(record.path, 1024)
-    latency_ms = round(record.duration * 1000, 3)
-    cache = f" {record.cache}" if record.cache else ""
-    agent = record.headers.get(b"user-agent")
-    line = RequestLine(
-        ts=rfc3339(record.started),
-        level=level,
-        message=f"{record.method} {path} {record.status}{cache} {latency_ms:.1f} ms",
-        logger="chimney.request",
-        request_id=record.request_id,
-        trace_id=record.trace_id,
-        span_id=record.span_id,
-        method=record.method,
+class Shape(NamedTuple):
+    """What many records have in common; their JSON is made once for all of them."""
+
+    method: str
+    path: str
+    route: str
+    status: int
+    client: str
+    agent: bytes
+    cache: str | None
+    tier: str | None
+    error: str | None
+
+
+def _common(shape: Shape) -> tuple[bytes, bytes]:
+    """The beginning of the message, inside its quotes, and all fields that a shape decides, after the opening brace."""
+    path = safe(shape.path, longest=1024)
+    cache = f" {shape.cache}" if shape.cache else ""
+    agent = safe(shape.agent.decode("utf-8", "replace"), longest=256)
+    fields = RequestFields(
+        method=shape.method,
         path=path,
-        route=record.route,
-        status=record.status,
-        latency_ms=latency_ms,
-        bytes=record.bytes,
-        client=record.client,
-        user_agent=safe_short(agent.decode("utf-8", "replace"), 256) if agent else msgspec.UNSET,
-        cache=record.cache or msgspec.UNSET,
-        tier=record.tier or msgspec.UNSET,
-        error=safe(record.error) if record.error else msgspec.UNSET,
+        route=shape.route,
+        status=shape.status,
+        client=shape.client,
+        user_agent=agent or msgspec.UNSET,
+        cache=shape.cache or msgspec.UNSET,
+        tier=shape.tier or msgspec.UNSET,
+        error=safe(shape.error) if shape.error else msgspec.UNSET,
     )
-    return Line(LEVELS[level], _encode(line))
+    return _encode(f"{shape.method} {path} {shape.status}{cache}")[1:-1], _encode(fields)[1:]
+
+
+_remembered = lru_cache(2048)(_common)  # at most ~2,048 × 4 kB: longer shapes are not remembered
+
+
+def request_line(record: RequestRecord) -> Line:
+    """The record as JSON, put together from what its shape decides and what is its own."""
+    agent = record.headers.get(b"user-agent", b"")
+    shape = Shape(
+        record.method,
+        record.path,
+        record.route,
+        record.status,
+        record.client,
+        agent,
+        record.cache,
+        record.tier,
+        record.error,
+    )
+    ordinary = len(shape.path) + len(agent) <= LONGEST_REMEMBERED
+    said, fields = _remembered(shape) if ordinary else _common(shape)
+    level = level_of(record.status)
+    latency_ms = record.duration * 1000
+    own = (
+        f'{{"ts":"{rfc3339(record.started)}","level":"{level}","logger":"chimney.request","request_id":"{record.request_id}",'
+        f'"trace_id":"{record.trace_id}","span_id":"{record.span_id}","latency_ms":{latency_ms:.3f},"bytes":{record.bytes},'
+    )
+    return Line(LEVELS[level], b'%b"message":"%b %.1f ms",%b' % (own.encode(), said, latency_ms, fields))
 
 
 def _field(value: object) -> object:

@@ -29,7 +29,7 @@ def run_url() -> str | None:
 
 
 def send(url: str, token: str | None, fields: dict[str, Any]) -> None:
-    """Tries three times within seconds; the report's id makes a repetition harmless. Ends the command with 1 when it was not kept."""
+    """Tries three times; the report's id makes that harmless. Ends the command with 1 when the report was not kept."""
     headers = {"authorization": f"Bearer {token.split(',')[0].strip()}"} if token else {}
     fields.setdefault("id", f"cli-{fields.get('revision', '')}-{fields['phase']}-{os.urandom(4).hex()}")
     error = ""

@@ -25,6 +25,7 @@ from chimney.github.client import GitHubClient
 from chimney.instrumentation import LogPipe
 from chimney.origin import documented
 from chimney.origin.cache import GitHubCache
+from chimney.origin.lane import Lane
 from chimney.origin.logs import LogRing
 from chimney.origin.proxy import BELOW, DROP_IN, Proxy
 from chimney.store.database import Database
@@ -77,6 +78,7 @@ class Origin:
         self._pipe.start(self.ring.take, self.requests.observe)
         await asyncio.to_thread(self.build)
         await self._deployments.load()
+        self.shell.lane = Lane(self._proxy, self.cache, self._pipe.request)
         self.shell.hot = {BELOW: self._proxy, DROP_IN: self._proxy}
         if self.pipeline.repos and self.client.authenticated:
             self.loops.add("warm", self._warm)

@@ -22,6 +22,13 @@ _JSON = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")
 Hot = Callable[[Scope, Receive, Send], Any]
 
 
+Lane = Callable[[Scope, Send], Awaitable[None] | None]
+
+
+def _no_lane(_scope: Scope, _send: Send) -> None:
+    """The lane of a role that has none: every request takes the ordinary way."""
+
+
 class Phase(StrEnum):
     STARTING = "starting"
     READY = "ready"
@@ -29,18 +36,22 @@ class Phase(StrEnum):
 
 
 class Shell:
-    """ASGI. `hot` maps path prefixes to plain applications; all else goes to the framework once it is there."""
+    """ASGI. `lane` is asked first and may answer whole by itself.
+
+    `hot` maps path prefixes to plain applications; all else goes to the framework once it is there.
+    """
 
     def __init__(self, sink: Callable[[RequestRecord], None]) -> None:
         self.recover = Recover(self._dispatch)
         self._recorder = Recorder(self.recover, sink)
         self.phase = Phase.STARTING
         self.hot: Mapping[str, App] = {}
+        self.lane: Lane = _no_lane
         self.framework: App | None = None
         self.fallback: App | None = None
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        return self._recorder(scope, receive, send)
+        return self.lane(scope, send) or self._recorder(scope, receive, send)
 
     def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Chooses who answers. Not a coroutine of its own: the hot path pays for each of those."""

@@ -10,28 +10,21 @@ Level = Literal["debug", "info", "warning", "error", "critical"]
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 
 
-class RequestLine(Message, frozen=True, kw_only=True):
-    """The record of one request, finished. Absent fields were not known, `null` ids belong to no trace."""
+class RequestFields(Message, frozen=True, kw_only=True):
+    """What the record of a request says beside what every record has (ts, level, message, logger and the three ids).
 
-    ts: str
-    level: str
-    message: str
-    logger: str
-    request_id: str
-    trace_id: str
-    span_id: str
+    `latency_ms` and `bytes` stand beside these. Absent fields were not known.
+    """
+
     method: str
     path: str
     route: str
     status: int
-    latency_ms: float
-    bytes: int
     client: str
     user_agent: str | UnsetType = UNSET
     cache: str | UnsetType = UNSET
     tier: str | UnsetType = UNSET
     error: str | UnsetType = UNSET
-    stack: str | UnsetType = UNSET
 
 
 class LogRow(Message, frozen=True, kw_only=True):
