@@ -75,6 +75,14 @@ class Proxy:
         record.tier = "github" if answer.result in (Result.MISS, Result.REVALIDATED) else "memory"
         await self._send(answer, target, scope, send)
 
+    def known(self, path: bytes, query: bytes) -> Target | None:
+        """What a request target means, when it was asked before."""
+        return self._targets.get((path, query))
+
+    def hit_headers(self, response: StoredResponse, target: Target, scope: Scope) -> list[tuple[bytes, bytes]]:
+        """The headers of a fresh stored response."""
+        return self._headers(Answer(response, Result.HIT), target, scope)
+
     def _understand(self, target: tuple[bytes, bytes], asked: tuple[bytes, bytes]) -> Target:
         """What a request target means; remembered as `asked`, because the same few are asked again and again."""
         path, query = target
