@@ -26,6 +26,7 @@ from chimney.standin.repository import RefusedError, Repository
 from chimney.standin.routing import Routes, Tables
 from chimney.standin.stats import Stats
 
+GITHUB = "https://api.github.com"
 RETIRED_VERSIONS = ("2021-01-01",)
 KEPT_ANSWERS, KEPT_BYTES = 512, 8 << 20
 _EXPOSED = (
@@ -106,7 +107,12 @@ class Api:
         self._answers_version = -1
         self._serial = 0
         self._date: tuple[int, bytes] = (0, b"")
-        self.base = "https://api.github.com"
+        self.base = GITHUB
+
+    def asked_under(self, base: str) -> None:
+        """Webhooks name the address that the API was last asked under; until then, that of the control."""
+        if self.base == GITHUB:
+            self.base = base
 
     def fault_for(self, request: Request) -> Order | None:
         return self._faults.take(request.path, now=self._clock.real())

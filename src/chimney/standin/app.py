@@ -45,6 +45,7 @@ class StandinSettings:
     seed: int = 1
     token: str | None = None
     start: float | None = None
+    history_days: float = 60
     rate_limit: int = AUTHENTICATED
     deploy_report: str | None = None
     deploy_token: str | None = None
@@ -160,7 +161,7 @@ class Standin:
         self.agenda = Agenda()
         self.repo = Repository(settings.repo, seed=settings.seed, born=self.clock.anchor - 400 * DAY)
         invention = Invention(self.repo.random)
-        self.life = live_through(self.repo, self.agenda, invention, until=self.clock.anchor)
+        self.life = live_through(self.repo, self.agenda, invention, until=self.clock.anchor, days=settings.history_days)
         self.hook = Hook(url=settings.webhook, secret=settings.secret, seed=settings.seed, view=self._view, real=real)
         self.reporter = Reporter(self.repo, url=settings.deploy_report, token=settings.deploy_token, real=real)
         self._set_going()
@@ -198,6 +199,7 @@ class Standin:
 
     def _do(self, acts: Acts, raw: bytes, base: str) -> object:
         self.advance()
+        self.api.asked_under(base)
         return acts.do(raw, base)
 
     async def start(self) -> None:

@@ -1,25 +1,26 @@
-"""Sixty days before the stand-in was started: the same life at a team's pace, left in a tidy state."""
+"""The days before the stand-in was started: the same life at a team's pace, left in a tidy state."""
 
 from chimney.standin import threads
 from chimney.standin.clock import Agenda
+from chimney.standin.deployments import publish_release
 from chimney.standin.invention import Invention
 from chimney.standin.life import DAY, HISTORY, Life
 from chimney.standin.model import Milestone, Pull
 from chimney.standin.repository import Repository
 
-DAYS = 60
 LAST_HOUR = 3_600.0  # in which what has begun may end, so that nothing hangs half way at speed 0
 OPEN_BUGS, OPEN_WISHES, FEWEST_PULLS, MOST_PULLS = 3, 9, 3, 4
 
 
-def live_through(repo: Repository, agenda: Agenda, invention: Invention, *, until: float) -> Life:
+def live_through(repo: Repository, agenda: Agenda, invention: Invention, *, until: float, days: float) -> Life:
     """Leaves the agenda empty, no run unfinished, and the life calm and at `HISTORY` pace."""
     life = Life(repo, agenda, invention, pace=HISTORY)
-    start = until - DAYS * DAY
+    start = until - days * DAY
     _milestones(repo, start=start)
     for index in range(OPEN_WISHES - 1):
         wish = life.open_wish(start - (OPEN_WISHES - index) * 3 * DAY)
         wish.milestone = repo.milestones[2] if index % 3 == 0 else None
+    publish_release(repo, at=start, author=repo.people[0], tag="v1.0.0")
     life.begin(start)
     agenda.run_until(until - LAST_HOUR)
     agenda.clear()

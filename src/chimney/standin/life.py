@@ -160,8 +160,7 @@ class Life:
         """Looked at: made ready, improved, merged, or left for later when little else is open."""
         if pull.state != "open":
             return
-        checks = [run for run in self._repo.runs.values() if run.sha == pull.head_sha]
-        if any(run.conclusion != "success" for run in checks):
+        if any(run.conclusion != "success" for run in self._repo.runs_of.get(pull.head_sha, ())):
             return
         if pull.draft:
             threads.make_ready(self._repo, pull, at=at)

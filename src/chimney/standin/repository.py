@@ -59,6 +59,7 @@ class Repository:
         self.branches: dict[str, str] = {}
         self.tags: dict[str, str] = {}
         self.runs: dict[int, Run] = {}
+        self.runs_of: dict[str, list[Run]] = {}
         self.jobs: dict[int, tuple[Run, Job]] = {}
         self.deployments: dict[int, Deployment] = {}
         self.releases: dict[str, Release] = {}
@@ -78,7 +79,7 @@ class Repository:
         return f"{self.owner.login}/{self.name}"
 
     def next_id(self, kind: str) -> int:
-        self._ids[kind] += self.random.randint(1, 2_000)
+        self._ids[kind] += 1 + int(self.random.random() * 2_000)
         return self._ids[kind]
 
     def next_number(self) -> int:
@@ -103,6 +104,18 @@ class Repository:
         self.branches[branch] = sha
         self.pushed_at = max(self.pushed_at, at)
         return commit
+
+    def add_run(self, run: Run) -> None:
+        self.runs[run.id] = run
+        self.runs_of.setdefault(run.sha, []).append(run)
+
+    def _forget_run(self, run: Run) -> None:
+        del self.runs[run.id]
+        self.runs_of[run.sha].remove(run)
+        if not self.runs_of[run.sha]:
+            del self.runs_of[run.sha]
+        for job in (*run.jobs, *(job for jobs in run.past.values() for job in jobs)):
+            self.jobs.pop(job.id, None)
 
     def rename(self, name: str, *, at: float) -> None:
         self.old_names.add(self.full_name.lower())
@@ -152,9 +165,7 @@ class Repository:
     def prune(self) -> None:
         """Forgets the oldest finished things beyond what is kept; what is open stays."""
         for run in _surplus(list(self.runs.values()), KEPT_RUNS, lambda run: run.done):
-            del self.runs[run.id]
-            for job in (*run.jobs, *(job for jobs in run.past.values() for job in jobs)):
-                self.jobs.pop(job.id, None)
+            self._forget_run(run)
         for thread in _surplus(list(self.threads.values()), KEPT_THREADS, lambda one: one.state == "closed"):
             del self.threads[thread.number]
         for old in _surplus(list(self.deployments.values()), KEPT_DEPLOYMENTS, lambda _: True):

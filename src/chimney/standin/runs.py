@@ -16,7 +16,7 @@ def queue_run(repo: Repository, workflow: Workflow, trigger: Trigger, *, at: flo
         created_at=at, started_at=at, updated_at=at, jobs=[], pulls=trigger.pulls,
         status="waiting" if waiting else "queued",
     )  # fmt: skip
-    repo.runs[run.id] = run
+    repo.add_run(run)
     run.jobs = [_new_job(repo, run, plan, at=at) for plan in workflow.jobs]
     _announce(repo, run, at=at)
     return run

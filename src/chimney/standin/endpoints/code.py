@@ -61,8 +61,7 @@ def commit(ask: Ask) -> Answer:
 
 
 def _runs_of(ask: Ask) -> list[Run]:
-    sha = _commit(ask).sha
-    return [run for run in ask.repo.runs.values() if run.sha == sha]
+    return ask.repo.runs_of.get(_commit(ask).sha, [])
 
 
 def check_runs(ask: Ask) -> Answer:
