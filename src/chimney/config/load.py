@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from chimney.config.settings import OriginSettings, Settings, TableSettings
+from chimney.config.settings import FollowedOrigin, OriginSettings, Settings, TableSettings
 
 S = TypeVar("S", bound=Settings)
 
@@ -41,6 +41,7 @@ RESERVED = {
     *(f"CHIMNEY_TABLE_{name}" for name in ("GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET", "GITHUB_CLIENT_SECRET_FILE")),
     *(f"CHIMNEY_TABLE_{name}" for name in ("JAEGER_URL", "TEMPO_URL", "PROMETHEUS_URL", "ALERTMANAGER_URL")),
 }
+_TOKENS = {"read_token_file", "operate_token_file"}
 _PER_ORIGIN = re.compile(r"CHIMNEY_TABLE_ORIGIN_(.+)_(READ|OPERATE)_TOKEN(_FILE)?")
 
 
@@ -79,13 +80,22 @@ class Reading:
         self.values[field] = value
         self.said[field] = where
 
+    def put_secret_of(self, file: str, field: str, where: str) -> None:
+        secret = self.secret_file(file, where)
+        if secret is not None:
+            self.put(field, secret, where)
+
     def secret_file(self, file: str, where: str) -> str | None:
+        """What the file holds; None, and a fault, when that cannot be had or is nothing."""
         try:
-            return Path(file).read_text().strip()
+            secret = Path(file).read_text().strip()
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             self.faults.append(f"{where}: cannot read {file}: {reason.lower()}")
             return None
+        if not secret:
+            self.faults.append(f"{where}: {file} is empty")
+        return secret or None
 
 
 def read_toml(path: Path | None) -> tuple[dict[str, Any], list[str]]:
@@ -113,7 +123,7 @@ def _from_toml(reading: Reading, section: object, file: str) -> None:
         if key in reading.model.model_fields:
             reading.put(key, value, where)
         elif field != key and field in reading.model.model_fields and is_secret(field.upper()):
-            reading.put(field, reading.secret_file(str(value), where), where)
+            reading.put_secret_of(str(value), field, where)
         else:
             reading.faults.append(f"{where}: unknown setting{nearest(key, set(reading.model.model_fields))}")
 
@@ -124,7 +134,7 @@ def _from_environment(reading: Reading, environ: Mapping[str, str]) -> None:
         if environ.get(name):
             reading.put(field, environ[name], name)
         elif environ.get(name + "_FILE") and is_secret(name):
-            reading.put(field, reading.secret_file(environ[name + "_FILE"], name + "_FILE"), name + "_FILE")
+            reading.put_secret_of(environ[name + "_FILE"], field, name + "_FILE")
     if reading.role == "origin" and "github_token" not in reading.values and environ.get("GITHUB_TOKEN"):
         reading.put("github_token", environ["GITHUB_TOKEN"], "GITHUB_TOKEN")
 
@@ -144,9 +154,18 @@ def _origin_pairs(reading: Reading) -> None:
     reading.values["origins"] = rows
 
 
+def _token_files(reading: Reading, origins: list[Any]) -> None:
+    """`read_token_file` and `operate_token_file` of `[[table.origins]]`."""
+    for number, row in enumerate(origins):
+        for field in _TOKENS & row.keys() if isinstance(row, dict) else ():
+            where = f"{reading.said['origins']}/{number}/{field}"
+            row[field.removesuffix("_file")] = reading.secret_file(str(row.pop(field)), where)
+
+
 def _origin_tokens(reading: Reading, environ: Mapping[str, str]) -> None:
     """CHIMNEY_TABLE_ORIGIN_<NAME>_READ_TOKEN and _OPERATE_TOKEN, with the name in capitals and `-` as `_`."""
     origins = reading.values.get("origins") or []
+    _token_files(reading, origins)
     by_name = {str(row.get("name", "")).upper().replace("-", "_"): row for row in origins if isinstance(row, dict)}
     for name, value in environ.items():
         match = _PER_ORIGIN.fullmatch(name)
@@ -191,7 +210,9 @@ def _sentences(reading: Reading, error: ValidationError) -> list[str]:
     for fault in error.errors():
         field, *inner = [str(part) for part in fault["loc"]]
         where = "/".join([reading.said.get(field, f"{reading.role}.{field}"), *inner])
-        sentences.append(f"{where}: {fault['msg'].removeprefix('Value error, ')}")
+        unknown = fault["type"] == "extra_forbidden"
+        what = "unknown setting" + nearest(inner[-1], set(FollowedOrigin.model_fields)) if unknown else fault["msg"]
+        sentences.append(f"{where}: {what.removeprefix('Value error, ')}")
     return sentences
 
 

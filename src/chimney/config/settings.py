@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, DirectoryPath, Field, SecretStr
 
 from chimney.web.serve import split_address
 
@@ -29,11 +29,19 @@ def _listen(value: str) -> str:
 
 def _url(value: str) -> str:
     if not re.fullmatch(r"https?://[^\s/@?#]+(/[^\s?#]*)?", value):
-        raise ValueError(f"{value!r} should be a URL such as https://example.org, without user, query or fragment")
+        shown = "what is given" if "@" in value else repr(value)  # there may be a password before the @
+        raise ValueError(f"{shown} should be a URL such as https://example.org, without user, query or fragment")
     return value.rstrip("/")
 
 
+def _header(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[!-~]+", value.get_secret_value()):
+        raise ValueError("should be one line of printable ASCII without spaces, as it goes into a header")
+    return value
+
+
 Commas = BeforeValidator(_split)
+HeaderSecret = Annotated[SecretStr, AfterValidator(_header)]
 Repo = Annotated[str, AfterValidator(_repo)]
 Listen = Annotated[str, AfterValidator(_listen)]
 Url = Annotated[str, AfterValidator(_url)]
@@ -50,7 +58,7 @@ class OriginSettings(Settings):
     listen: Listen = Field("127.0.0.1:8080", description="Address the origin listens on.")
     repo: Repo | None = Field(None, description="The main repository, owner/name.")
     repos: Annotated[list[Repo], Commas] = Field([], description="More repositories to watch.")
-    github_token: SecretStr | None = Field(None, description="GitHub token; GITHUB_TOKEN is read too.")
+    github_token: HeaderSecret | None = Field(None, description="GitHub token; GITHUB_TOKEN is read too.")
     github_api_url: Url = Field("https://api.github.com", description="Base URL of the GitHub REST API.")
     data_dir: Path = Field(Path(".chimney"), description="Folder of the origin's small state.")
     slot: str | None = Field(
@@ -61,9 +69,9 @@ class OriginSettings(Settings):
     deploy_token: Secrets = Field([], description="Bearer tokens with the scope deploy, comma-separated.")
     operate_token: Secrets = Field([], description="Bearer tokens with the scope operate (includes read).")
     workflow: str | None = Field(None, description="Workflow whose success rate the summary reports; unset: all.")
-    site_dir: Path | None = Field(None, description="Folder of a static dashboard, served at /.")
+    site_dir: DirectoryPath | None = Field(None, description="Folder of a static dashboard, served at /.")
     allow_contents: bool = Field(False, description="Whether the proxy passes file contents.")
-    bug_label: str = Field("type:bug", description="Label that makes an issue a bug.")
+    bug_label: str = Field("type:bug", min_length=1, max_length=200, description="Label that makes an issue a bug.")
     revision: str | None = Field(
         None,
         pattern="^[0-9a-fA-F]{7,64}$",
@@ -78,8 +86,8 @@ class FollowedOrigin(Settings):
 
     name: str = Field(pattern=_NAME.pattern)
     url: Url
-    read_token: SecretStr | None = None
-    operate_token: SecretStr | None = None
+    read_token: HeaderSecret | None = None
+    operate_token: HeaderSecret | None = None
 
 
 class TableSettings(Settings):
