@@ -34,6 +34,6 @@ export default defineConfig({
   server: {
     port: 18150,
     strictPort: true,
-    proxy: { '/api': process.env.CHIMNEY_TABLE ?? 'http://127.0.0.1:8080' },
+    proxy: { '/api': process.env.CHIMNEY_TABLE ?? 'http://127.0.0.1:8700' },
   },
 });
