@@ -1,7 +1,6 @@
 """The REST API as GitHub serves it: limits, faults, authorization, conditional requests, renames, headers."""
 
 from collections.abc import Callable
-from email.utils import formatdate
 from urllib.parse import parse_qsl, quote
 
 import msgspec
@@ -20,7 +19,8 @@ from chimney.standin.answers import (
 )
 from chimney.standin.bodies.base import View
 from chimney.standin.clock import Clock
-from chimney.standin.faults import Faults, Order
+from chimney.standin.faults import Faults, Order, refusal_of
+from chimney.standin.headers import Headers
 from chimney.standin.ratelimit import Bucket, RateLimits
 from chimney.standin.repository import RefusedError, Repository
 from chimney.standin.routing import Routes, Tables
@@ -29,28 +29,6 @@ from chimney.standin.stats import Stats
 GITHUB = "https://api.github.com"
 RETIRED_VERSIONS = ("2021-01-01",)
 KEPT_ANSWERS, KEPT_BYTES = 512, 8 << 20
-_EXPOSED = (
-    b"ETag, Link, Location, Retry-After, X-GitHub-OTP, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Used, "
-    b"X-RateLimit-Resource, X-RateLimit-Reset, X-OAuth-Scopes, X-Accepted-OAuth-Scopes, X-Poll-Interval, "
-    b"X-GitHub-Media-Type, X-GitHub-SSO, X-GitHub-Request-Id, Deprecation, Sunset, Warning"
-)
-# Two lines on purpose, as GitHub sends them: a mapping of headers loses one
-_ALWAYS: tuple[Header, ...] = (
-    (b"server", b"github.com"),
-    (b"vary", b"Accept, Authorization, Cookie, X-GitHub-OTP"),
-    (b"vary", b"Accept-Encoding, Accept, X-Requested-With"),
-    (b"x-github-media-type", b"github.v3; format=json"),
-    (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", _EXPOSED),
-    (b"strict-transport-security", b"max-age=31536000; includeSubdomains; preload"),
-    (b"x-frame-options", b"deny"),
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-xss-protection", b"0"),
-    (b"referrer-policy", b"origin-when-cross-origin, strict-origin-when-cross-origin"),
-    (b"content-security-policy", b"default-src 'none'"),
-)
-_PRIVATE: Header = (b"cache-control", b"private, max-age=60, s-maxage=60")
-_PUBLIC: Header = (b"cache-control", b"public, max-age=60, s-maxage=60")
 
 
 class Reply(msgspec.Struct):
@@ -105,8 +83,7 @@ class Api:
         self._answers: dict[tuple[str, str, str, str], Answer] = {}
         self._answers_bytes = 0
         self._answers_version = -1
-        self._serial = 0
-        self._date: tuple[int, bytes] = (0, b"")
+        self._headers = Headers()
         self.base = GITHUB
 
     def asked_under(self, base: str) -> None:
@@ -129,7 +106,9 @@ class Api:
         charged = charged and not (not_modified and request.authorization is not None)
         bucket.used += charged
         self._stats.count(request.path, charged=charged, not_modified=not_modified)
-        headers = self._headers(request, answer, bucket, now=now)
+        version = request.headers.get(b"x-github-api-version", DEFAULT_VERSION.encode())
+        signed = request.authorization is not None
+        headers = self._headers.of(answer, bucket, signed=signed, version=version, now=now)
         if not_modified and etag is not None:
             return Reply(304, [*headers, (b"etag", b'"' + etag + b'"')], b"")
         return self._whole(request, answer, etag, headers)
@@ -140,7 +119,9 @@ class Api:
             reason = "Request forbidden by administrative rules. Please make sure your request has a User-Agent header"
             return problem(403, reason), False
         if fault is not None:
-            refusal = self._faulted(fault, bucket)
+            if fault.uses_up_the_quota:
+                bucket.used = bucket.limit
+            refusal = refusal_of(fault)
             if refusal is not None:
                 return refusal, False
         if self._token is not None and not self._accepts(request.authorization):
@@ -150,24 +131,6 @@ class Api:
         if bucket.remaining <= 0:
             return problem(403, f"API rate limit exceeded for {request.address}."), False
         return self._routed(request), True
-
-    def _faulted(self, fault: Order, bucket: Bucket) -> Answer | None:
-        if fault.unauthorized:
-            return problem(401, "Bad credentials")
-        if fault.rate_limited == "secondary":
-            message = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
-            wait = fault.retry_after_seconds
-            headers = () if wait is None else ((b"retry-after", b"%d" % wait),)
-            return problem(fault.status or 403, message, headers=headers)
-        if fault.rate_limited:
-            bucket.used = bucket.limit
-            return problem(fault.status or 403, "API rate limit exceeded for user ID 1842117.")
-        if fault.status is None:
-            return None
-        if fault.status in {502, 503, 504}:
-            page = b"<!DOCTYPE html><title>Unicorn! &middot; GitHub</title><p>This page is taking too long to load.</p>"
-            return Answer(status=fault.status, body=page, content_type=b"text/html; charset=utf-8")
-        return problem(fault.status, "Server Error" if fault.status >= 500 else "Fault on purpose")
 
     def _accepts(self, authorization: bytes | None) -> bool:
         return authorization is None or authorization.rpartition(b" ")[2] == (self._token or "").encode()
@@ -261,21 +224,6 @@ class Api:
         if name.lower() == self._repo.full_name.lower():
             return rest, False
         return (rest, True) if name.lower() in self._repo.old_names else (None, False)
-
-    def _headers(self, request: Request, answer: Answer, bucket: Bucket, *, now: float) -> list[Header]:
-        self._serial += 1
-        if self._date[0] != int(now):
-            self._date = (int(now), formatdate(now, usegmt=True).encode())
-        signed = request.authorization is not None
-        version = request.headers.get(b"x-github-api-version", DEFAULT_VERSION.encode())
-        headers = [*_ALWAYS, (b"date", self._date[1]), *bucket.headers(), *answer.headers]
-        headers.append((b"x-github-request-id", b"C0DE:%06X:%08X" % (self._serial & 0xFFFFFF, int(now))))
-        headers.append((b"x-github-api-version-selected", version))
-        if signed:
-            headers += [(b"x-oauth-scopes", b"repo, workflow"), (b"x-accepted-oauth-scopes", b"repo")]
-        if answer.tagged:
-            headers.append(_PRIVATE if signed else _PUBLIC)
-        return headers
 
     def _whole(self, request: Request, answer: Answer, etag: bytes | None, headers: list[Header]) -> Reply:
         """With gzip the validator is weak. A browser's or curl's body is spread out, under the same validator."""

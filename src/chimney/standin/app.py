@@ -221,7 +221,8 @@ class Standin:
             await asyncio.sleep(IDLE if due is None else self.clock.real_seconds_until(due))
 
     async def stop(self) -> None:
-        """Ends what `start` began."""
+        """Ends what `start` began, and lets go of what hangs."""
+        self.faults.clear()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -5,6 +5,10 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from chimney.standin.answers import Answer, problem
+
+# GitHub's own answer when it is overloaded is a page, not JSON
+UNICORN = b"<!DOCTYPE html><title>Unicorn! &middot; GitHub</title><p>This page is taking too long to load.</p>"
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=86_400)]
 
 
@@ -32,6 +36,27 @@ class Order(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defau
             raise ValueError("no fault: say status, delay_seconds, hang, truncate, rate_limited or unauthorized")
         if self.for_requests and self.for_seconds:
             raise ValueError("for_requests and for_seconds exclude each other")
+
+    @property
+    def uses_up_the_quota(self) -> bool:
+        return self.rate_limited in {True, "primary"}
+
+
+def refusal_of(fault: Order) -> Answer | None:
+    """The answer instead of the real one; None when the real one is only late, cut, or never comes."""
+    if fault.unauthorized:
+        return problem(401, "Bad credentials")
+    if fault.rate_limited == "secondary":
+        message = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
+        wait = fault.retry_after_seconds
+        return problem(fault.status or 403, message, headers=() if wait is None else ((b"retry-after", b"%d" % wait),))
+    if fault.rate_limited:
+        return problem(fault.status or 403, "API rate limit exceeded for user ID 1842117.")
+    if fault.status is None:
+        return None
+    if fault.status in {502, 503, 504}:
+        return Answer(status=fault.status, body=UNICORN, content_type=b"text/html; charset=utf-8")
+    return problem(fault.status, "Server Error" if fault.status >= 500 else "Fault on purpose")
 
 
 class Faults:
