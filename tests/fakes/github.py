@@ -31,7 +31,8 @@ def says(value: Any = None, *, status: int = 200, **headers: str) -> Answer:
 
 def raw(content: bytes, *, status: int = 200, content_type: str = "application/json", **headers: str) -> Answer:
     named = {name.replace("_", "-"): text for name, text in headers.items()}
-    return lambda _request: httpx2.Response(status, headers={"content-type": content_type, **named}, content=content)
+    told = [(name, text.encode("latin-1")) for name, text in {"content-type": content_type, **named}.items()]
+    return lambda _request: httpx2.Response(status, headers=told, content=content)  # type: ignore[arg-type]
 
 
 def validated(value: Any, etag: str) -> Answer:

@@ -7,6 +7,7 @@ At most ten requests at a time (GitHub asks for few; its hard limit is 100).
 
 import asyncio
 import hashlib
+import re
 import time
 from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
@@ -24,6 +25,7 @@ BODY_LIMIT = 10 * 1024 * 1024
 DEADLINE_SECONDS = 10.0
 CONCURRENT = 10
 UNAUTHORIZED_WAIT = 60.0
+_FIGURE = re.compile(r"[0-9]{1,11}")
 _HEADERS = {
     "accept": "application/vnd.github+json",
     "user-agent": f"chimney/{__version__}",
@@ -46,7 +48,14 @@ class Reply(NamedTuple):
 class GitHubClient:
     """Remembers the last success, the rate limit and what is wrong; while GitHub asked us to wait it asks nothing."""
 
-    def __init__(self, api_url: str, token: str | None, *, transport: httpx2.AsyncBaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        api_url: str,
+        token: str | None,
+        *,
+        transport: httpx2.AsyncBaseTransport | None = None,
+        deadline_seconds: float = DEADLINE_SECONDS,
+    ) -> None:
         self._origin = urlsplit(api_url)
         self._base = api_url.rstrip("/")
         headers = dict(_HEADERS)
@@ -54,9 +63,10 @@ class GitHubClient:
             headers["authorization"] = f"Bearer {token}"
         self.authenticated = token is not None
         self.identity = hashlib.sha256((token or "").encode()).hexdigest()[:16]
+        self._deadline = deadline_seconds
         self._client = httpx2.AsyncClient(
             headers=headers,
-            timeout=httpx2.Timeout(DEADLINE_SECONDS, connect=5.0),
+            timeout=httpx2.Timeout(deadline_seconds, connect=min(5.0, deadline_seconds)),
             follow_redirects=False,
             transport=transport,
             limits=httpx2.Limits(max_connections=CONCURRENT * 2, max_keepalive_connections=CONCURRENT),
@@ -73,23 +83,30 @@ class GitHubClient:
     async def get(self, path: str, query: str = "", *, etag: str | None = None) -> Reply:
         """The answer: 200, 304 (only when `etag` was given), 404, 410 or another 4xx that GitHub means.
 
-        Raises GitHubError when there is none worth having, or at once while GitHub asked us to wait.
+        Raises GitHubError when there is none worth having, or at once while GitHub asked us to wait. The deadline
+        counts the wait for a free slot too: behind ten requests that hang nobody waits longer than they do.
         """
-        if self._blocked_by and time.time() < self._blocked_until:
-            raise self._blocked_by
+        self._hold_back()
         url = f"{self._base}{path}" + (f"?{query}" if query else "")
         try:
-            async with self._slots, asyncio.timeout(DEADLINE_SECONDS):
+            async with asyncio.timeout(self._deadline), self._slots:
+                self._hold_back()
                 reply = await self._follow(url, etag)
         except GitHubError as error:
-            self._note(error)
+            if error is not self._blocked_by:
+                self._note(error)
             raise
         except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError, OSError) as error:
-            unreachable = UnreachableError(_why(error))
+            unreachable = UnreachableError(self._why(error))
             self._note(unreachable)
             raise unreachable from error
         self._succeeded(reply)
         return reply
+
+    def _hold_back(self) -> None:
+        """Raises what GitHub said while it lasts, without the stacks of those who were told before."""
+        if self._blocked_by and time.time() < self._blocked_until:
+            raise self._blocked_by.with_traceback(None)
 
     async def _follow(self, url: str, etag: str | None) -> Reply:
         for _ in range(4):
@@ -139,7 +156,7 @@ class GitHubClient:
         headers = response.headers
         limit, remaining, reset = (headers.get(f"x-ratelimit-{name}", "") for name in ("limit", "remaining", "reset"))
         resource = headers.get("x-ratelimit-resource", "core")
-        if limit.isdigit() and remaining.isdigit() and reset.isdigit() and resource == "core":
+        if resource == "core" and all(_FIGURE.fullmatch(text) for text in (limit, remaining, reset)):
             self.rate_limit = RateLimit(
                 limit=int(limit), remaining=int(remaining), reset_at=stamp(int(reset)), resource=resource
             )
@@ -154,8 +171,10 @@ class GitHubClient:
             self._blocked_until, self._blocked_by = time.time() + UNAUTHORIZED_WAIT, error
 
     def _succeeded(self, reply: Reply) -> None:
-        if reply.status in (200, 304, 404):
-            self.last_success = time.time()
+        if reply.status not in (200, 304, 404):
+            return
+        self.last_success = time.time()
+        if self.last_success >= self._blocked_until:  # else it was on its way when GitHub asked us to wait
             self.problem = self._blocked_by = None
             self._limited = 0
 
@@ -168,6 +187,14 @@ class GitHubClient:
             problem=self.problem.said() if self.problem else None,
         )
 
+    def _why(self, error: BaseException) -> str:
+        """What failed, in words; the URL and the token are in none of them."""
+        if isinstance(error, TimeoutError | httpx2.TimeoutException):
+            return f"GitHub did not answer within {self._deadline:g} s"
+        if isinstance(error, httpx2.ConnectError):
+            return f"no connection to GitHub: {error}"[:200]
+        return f"GitHub's answer broke off: {type(error).__name__}"
+
     async def close(self) -> None:
         await self._client.aclose()
 
@@ -177,16 +204,8 @@ def _is_json(reply: Reply) -> bool:
     if "json" not in reply.headers.get("content-type", ""):
         return False
     try:
+        reply.body.decode()
         msgspec.json.decode(reply.body, type=msgspec.Raw)
-    except (msgspec.DecodeError, RecursionError):
+    except (UnicodeDecodeError, msgspec.DecodeError, RecursionError):
         return False
     return True
-
-
-def _why(error: BaseException) -> str:
-    """What failed, in words; the URL and the token are in none of them."""
-    if isinstance(error, TimeoutError | httpx2.TimeoutException):
-        return f"GitHub did not answer within {DEADLINE_SECONDS:.0f} s"
-    if isinstance(error, httpx2.ConnectError):
-        return f"no connection to GitHub: {error}"[:200]
-    return f"GitHub's answer broke off: {type(error).__name__}"
