@@ -77,6 +77,7 @@ class GitHubCache:
         self._store = store
         self._flights: dict[str, asyncio.Task[StoredResponse]] = {}
         self._failures: dict[str, Failure] = {}
+        self._told: GitHubError | None = None
         self.hits = 0
         self.misses = 0
 
@@ -133,8 +134,11 @@ class GitHubCache:
         return Answer(response, Result.MISS)
 
     def _recent_failure(self, key: Key) -> GitHubError | None:
+        """Without the stacks of those who were told before: each raising would add one to it."""
         failure = self._failures.get(key.text)
-        return failure.error if failure and time.time() - failure.at < FAILURE_SECONDS else None
+        if failure is None or time.time() - failure.at >= FAILURE_SECONDS:
+            return None
+        return failure.error.with_traceback(None)
 
     def _fly(self, key: Key) -> asyncio.Task[StoredResponse]:
         """The one request to GitHub for this key: the running one, or a new one."""
@@ -154,7 +158,9 @@ class GitHubCache:
             if len(self._failures) >= 1000:
                 self._failures.pop(next(iter(self._failures)))
             self._failures[key.text] = Failure(time.time(), error)
-            log.warning("GitHub could not be asked for %s: %s", key.text, error.said())
+            if error is not self._told:  # one wait that GitHub asked for is one error, whatever the number of keys
+                log.warning("GitHub could not be asked for %s: %s", key.text, error.said())
+            self._told = error
         else:
             log.error("fetching %s failed", key.text, exc_info=error)
 
@@ -167,7 +173,7 @@ class GitHubCache:
         etag = stored.etag if stored and stored.identity == self._client.identity else None
         reply = await self._client.get(key.path, key.query, etag=etag)
         now = time.time()
-        if reply.status == 304 and stored is not None:
+        if reply.status == 304 and stored is not None and etag is not None:
             stored.validated_at, stored.gone_at = now, None
             stored.etag = reply.etag or stored.etag
             self._store.put(key.text, stored)
