@@ -1,5 +1,6 @@
 import hashlib
 import hmac
+import socket
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -118,11 +119,14 @@ async def test_one_delivery_is_told_whole(
 
 
 async def test_a_receiver_that_is_not_there_is_recorded(wall: Wall) -> None:
-    standin = Standin(StandinSettings(speed=0, history_days=1, webhook="http://127.0.0.1:1/hook"), real=wall)
-    await standin.start()
-    [delivery] = standin.hook.deliveries
-    await until(lambda: delivery.status != "pending")
-    await standin.stop()
+    with socket.socket() as held:  # bound but not listening: nobody answers there, and nobody else can take it
+        held.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{held.getsockname()[1]}/hook"
+        standin = Standin(StandinSettings(speed=0, history_days=1, webhook=url), real=wall)
+        await standin.start()
+        [delivery] = standin.hook.deliveries
+        await until(lambda: delivery.status != "pending")
+        await standin.stop()
     assert (delivery.status, delivery.status_code) == ("failed to connect to host", 0)
 
 
