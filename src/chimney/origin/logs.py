@@ -92,9 +92,10 @@ class LogRing:
         self.unkept = 0
 
     def load(self) -> None:
-        """What the process before this one left. Blocking."""
+        """What the process before this one left, without the lines that a damaged disk garbled. Blocking."""
         for number, line in self._file.load():
-            self._held.append(Entry(number, "log", line, _severity(line)))
+            if _is_object(line):
+                self._held.append(Entry(number, "log", line, _severity(line)))
 
     async def take(self, lines: Sequence[Line]) -> None:
         """Keeps the lines, then shows them."""
@@ -160,6 +161,13 @@ class LogRing:
 
     def close(self) -> None:
         self._file.close()
+
+
+def _is_object(line: bytes) -> bool:
+    try:
+        return isinstance(msgspec.json.decode(line), dict)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
 
 
 def _severity(line: bytes) -> int:

@@ -27,6 +27,8 @@ class MemoryStore:
 
     def put(self, key: str, response: StoredResponse) -> None:
         self._remove(key)
+        if response.size > self._capacity:
+            return
         self._held[key] = response
         self.bytes += response.size
         while self.bytes > self._capacity and self._held:

@@ -5,12 +5,14 @@ Records are appended in chunks before anyone is shown them, so an id is never gi
 as `*.corrupt-<time>` and a new ring begun. Both slots may append to the same file: ids come from it.
 """
 
+import contextlib
 import logging
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
-from chimney.store.sqlite import set_aside
+from chimney.store.errors import FolderError
+from chimney.store.sqlite import is_damage, set_aside
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +22,10 @@ CREATE TABLE IF NOT EXISTS chunk (first_id INTEGER PRIMARY KEY, last_id INTEGER 
 
 
 class RingFile:
-    """Blocking: call from one thread. Lines are JSON without a raw line break."""
+    """Blocking: call from one thread. Lines are JSON without a raw line break.
+
+    Raises FolderError when the file cannot be used for another reason than damage; a busy one is not set aside.
+    """
 
     def __init__(self, path: Path, *, keep: int) -> None:
         self._path = path
@@ -29,6 +34,8 @@ class RingFile:
         try:
             self._db = self._open()
         except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                raise FolderError(f"cannot use {path}: {error}") from None
             log.warning("the log ring was damaged (%s), set aside as %s", error, set_aside(path).name)
             self._db = self._open()
 
@@ -38,7 +45,8 @@ class RingFile:
             db.execute("PRAGMA journal_mode=TRUNCATE")
             db.execute("PRAGMA synchronous=OFF")
             db.executescript(_SCHEMA)
-            db.execute("SELECT count(*), sum(length(lines)) FROM chunk").fetchone()
+            for _ in db.execute("SELECT first_id, last_id, lines FROM chunk"):
+                pass  # every page is read once, so what is damaged is met here and not by a reader
         except sqlite3.DatabaseError:
             db.close()
             raise
@@ -68,7 +76,8 @@ class RingFile:
             db.execute("INSERT INTO chunk VALUES (?, ?, ?)", (last - len(kept) + 1, last, b"\n".join(kept)))
             db.execute("DELETE FROM chunk WHERE last_id <= ?", (last - self._keep,))
         except BaseException:
-            db.execute("ROLLBACK")
+            with contextlib.suppress(sqlite3.Error):  # a full disk has rolled back by itself
+                db.execute("ROLLBACK")
             raise
         db.execute("COMMIT")
         return int(first)
