@@ -6,6 +6,7 @@
 /api/pipeline/summary /api/repos     pipeline     the repository at a glance
 /api/deploy/*                        deployments  reports in, status and timeline out
 /api/logs /api/logs/stream           logs         the ring and its stream
+/api/events                          logs         what happened beside requests, live
 /api/schema/openapi.json             web/framework
 /                                    web/static   the team's dashboard (CHIMNEY_SITE_DIR)
 """
@@ -25,9 +26,10 @@ from chimney.github.client import GitHubClient
 from chimney.instrumentation import LogPipe
 from chimney.origin import documented
 from chimney.origin.cache import GitHubCache
+from chimney.origin.events import EventLog
 from chimney.origin.lane import Lane
-from chimney.origin.logs import LogRing
 from chimney.origin.proxy import BELOW, DROP_IN, Proxy
+from chimney.origin.ring import LogRing
 from chimney.store.database import Database
 from chimney.store.folder import shared_folder
 from chimney.store.memory import MemoryStore
@@ -60,6 +62,7 @@ class Origin:
         token = settings.github_token.get_secret_value() if settings.github_token else None
         self._state = Database(folder / "state.sqlite", "state", shared=True)
         self.ring = LogRing(folder, slot=settings.slot, boot=self.boot, pipe=pipe)
+        self.events = EventLog(folder, slot=settings.slot, boot=self.boot)
         self.client = GitHubClient(settings.github_api_url, token, transport=transport)
         self.near = MemoryStore()
         self.cache = GitHubCache(self.client, self.near)
@@ -75,6 +78,7 @@ class Origin:
         settings = self._settings
         await self._state.open()
         await asyncio.to_thread(self.ring.load)
+        await asyncio.to_thread(self.events.load)
         self._pipe.start(self.ring.take, self.requests.observe)
         await asyncio.to_thread(self.build)
         await self._deployments.load()
@@ -82,6 +86,7 @@ class Origin:
         self.shell.hot = {BELOW: self._proxy, DROP_IN: self._proxy}
         if self.pipeline.repos and self.client.authenticated:
             self.loops.add("warm", self._warm)
+        self.events.on_said(self.loops.add("events", self.events.keep_said).nudge)
         self.loops.start()
         self.shell.phase = Phase.READY
         token = "a token" if self.client.authenticated else "no token"
@@ -122,6 +127,7 @@ class Origin:
                 cache=self.cache,
                 near=self.near,
                 ring=self.ring,
+                events=self.events,
                 pipe=self._pipe,
                 deployments=self._deployments,
                 pipeline=self.pipeline,
@@ -133,7 +139,7 @@ class Origin:
             *health.routes(vitals, self.requests),
             *pipeline.routes(self.pipeline),
             *deployments.routes(self._deployments, deploy_scope=guards.guard(tokens, TokenScope.DEPLOY)),
-            *logs.routes(self.ring, read_scope=guards.guard(tokens, TokenScope.READ)),
+            *logs.routes(self.ring, self.events, read_scope=guards.guard(tokens, TokenScope.READ)),
         ]
         self.schema_app = framework(
             handlers,
@@ -156,6 +162,7 @@ class Origin:
     async def drain(self) -> None:
         self.shell.phase = Phase.DRAINING
         self.ring.hub.close()
+        self.events.hub.close()
 
     async def stop(self) -> None:
         await self.loops.stop()
@@ -164,6 +171,7 @@ class Origin:
         log.info("origin stopped", extra={"boot": self.boot})
         await self._pipe.stop()
         self.ring.close()
+        self.events.close()
         await self._state.close()
 
 

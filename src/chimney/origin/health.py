@@ -14,8 +14,9 @@ from chimney.github.client import GitHubClient
 from chimney.instrumentation import LogPipe
 from chimney.origin.cache import GitHubCache
 from chimney.origin.deployments import Deployments
-from chimney.origin.logs import LogRing
+from chimney.origin.events import EventLog
 from chimney.origin.pipeline import Pipeline
+from chimney.origin.ring import LogRing
 from chimney.store.memory import MemoryStore
 from chimney.web.app import Phase, Shell
 from chimney.web.loops import Supervisor
@@ -37,6 +38,7 @@ class Parts:
     cache: GitHubCache
     near: MemoryStore
     ring: LogRing
+    events: EventLog
     pipe: LogPipe
     deployments: Deployments
     pipeline: Pipeline
@@ -86,7 +88,7 @@ class Vitals:
             logs=self._parts.ring.health(
                 errors=self._parts.pipe.by_level["error"] + self._parts.pipe.by_level["critical"]
             ),
-            streams=len(self._parts.ring.hub),
+            streams=len(self._parts.ring.hub) + len(self._parts.events.hub),
             panics=self._parts.shell.recover.panics,
             loops=self._parts.loops.health(),
         )
@@ -150,8 +152,9 @@ class Vitals:
         yield records
         streams = GaugeMetricFamily("chimney_streams", "Open streams.", labels=["stream"])
         streams.add_metric(["logs"], len(self._parts.ring.hub))
+        streams.add_metric(["events"], len(self._parts.events.hub))
         yield streams
-        dropped = self._parts.pipe.dropped + self._parts.ring.hub.dropped
+        dropped = self._parts.pipe.dropped + self._parts.ring.hub.dropped + self._parts.events.hub.dropped
         yield counter("chimney_stream_dropped", "Records that a bounded buffer had no room for.", dropped)
         yield counter(
             "chimney_panics", "Exceptions that reached the last line of defence.", self._parts.shell.recover.panics

@@ -1,0 +1,57 @@
+"""Events: what happened here beside requests, kept, told live on /api/events, and said once in the log."""
+
+import logging
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from chimney.origin.ring import Ring
+from chimney.web.hub import Entry
+from chimney.wire.base import stamp
+from chimney.wire.event import Event
+
+log = logging.getLogger(__name__)
+WAITING = 1_000  # events between two rounds of the loop that keeps them, ~500 B each
+_encode = msgspec.json.Encoder(enc_hook=str).encode
+
+
+class EventLog(Ring):
+    """The last 1,000 events. Saying one never waits: a loop keeps and shows it within the second."""
+
+    def __init__(self, folder: Path, *, slot: str | None, boot: str) -> None:
+        super().__init__(folder / f"events{'-' + slot if slot else ''}.sqlite", boot=boot)
+        self._waiting: deque[Event] = deque(maxlen=WAITING)
+        self._nudge: Callable[[], None] = lambda: None
+        self.counts: Counter[str] = Counter()
+
+    def load(self) -> None:
+        """What the process before this one left. Blocking."""
+        self.recall(lambda number, line: Entry(number, msgspec.json.decode(line, type=Event).kind, line))
+
+    def on_said(self, nudge: Callable[[], None]) -> None:
+        """What to call when there is something to keep."""
+        self._nudge = nudge
+
+    def say(self, kind: str, message: str, *, level: int = logging.INFO, **data: Any) -> None:
+        """One event of a kind that docs/events.md names. On the event loop only."""
+        self.counts[kind] += 1
+        self._waiting.append(Event(kind=kind, at=stamp(time.time()), message=message, data=data))
+        log.log(level, "%s", message, extra={"event": kind})
+        self._nudge()
+
+    async def keep_said(self) -> float:
+        """A loop's verb: keeps what was said since the last round."""
+        events = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        if events:
+            lines = [_encode(event) for event in events]
+            await self.keep(lines, lambda number, place: Entry(number, events[place].kind, lines[place]))
+        return 60.0
+
+    def recent(self, limit: int) -> list[Event]:
+        """The newest first."""
+        newest = list(self._held)[: -limit - 1 : -1]
+        return [msgspec.json.decode(entry.data, type=Event) for entry in newest]
