@@ -16,7 +16,7 @@ import logging
 import secrets
 from collections.abc import Awaitable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx2
 
@@ -41,6 +41,9 @@ from chimney.web.auth import Tokens
 from chimney.web.loops import Supervisor
 from chimney.web.metrics import RequestMetrics
 from chimney.web.static import StaticFiles
+
+if TYPE_CHECKING:
+    from chimney.origin.health import Parts
 
 WARM_SECONDS = 20.0
 log = logging.getLogger(__name__)
@@ -118,23 +121,7 @@ class Origin:
         self.pipeline = pipeline.Pipeline(
             self.cache, self.client, repos=watched, workflow=settings.workflow, bug_label=settings.bug_label
         )
-        vitals = health.Vitals(
-            health.Parts(
-                settings=settings,
-                boot=self.boot,
-                shell=self.shell,
-                client=self.client,
-                cache=self.cache,
-                near=self.near,
-                ring=self.ring,
-                events=self.events,
-                pipe=self._pipe,
-                deployments=self._deployments,
-                pipeline=self.pipeline,
-                loops=self.loops,
-                requests=self.requests,
-            )
-        )
+        vitals = health.Vitals(self._parts())
         handlers = [
             *health.routes(vitals, self.requests),
             *pipeline.routes(self.pipeline),
@@ -151,6 +138,26 @@ class Origin:
         self.shell.framework = self.schema_app  # type: ignore[assignment]
         if settings.site_dir:
             self.shell.fallback = StaticFiles(Path(settings.site_dir), page=None, headers=[])
+
+    def _parts(self) -> "Parts":
+        """What /healthz and /api/metrics read."""
+        from chimney.origin.health import Parts  # noqa: PLC0415
+
+        return Parts(
+            settings=self._settings,
+            boot=self.boot,
+            shell=self.shell,
+            client=self.client,
+            cache=self.cache,
+            near=self.near,
+            ring=self.ring,
+            events=self.events,
+            pipe=self._pipe,
+            deployments=self._deployments,
+            pipeline=self.pipeline,
+            loops=self.loops,
+            requests=self.requests,
+        )
 
     async def _warm(self) -> float:
         """Keeps the summary's answers stored, so the first visitor of the day does not wait; costs 304s only."""

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Protocol
 
 import msgspec
 from litestar import Response, get, post
-from litestar.params import Body, Parameter
+from litestar.params import Body, FromQuery, QueryParameter
 
 from chimney.core import deployment as rules
 from chimney.store.errors import StoreError
@@ -106,7 +106,7 @@ class ReportBody(msgspec.Struct, kw_only=True, frozen=True):
     id: str | None = None
 
 
-Limit = Annotated[int, Parameter(ge=1, le=500, description="At most so many, 1 to 500.")]
+Limit = Annotated[int, QueryParameter(ge=1, le=500, description="At most so many, 1 to 500.")]
 
 
 def routes(deployments: Deployments, *, deploy_scope: Any) -> list[Any]:
@@ -117,7 +117,7 @@ def routes(deployments: Deployments, *, deploy_scope: Any) -> list[Any]:
         return Response(accepted, status_code=201 if new else 200)
 
     @get("/api/deploy/events", summary="The timeline of deployments", tags=["deployments"])
-    async def events(limit: Limit = 50, before: str | None = None) -> Page[Deployment]:
+    async def events(limit: Limit = 50, before: FromQuery[str | None] = None) -> Page[Deployment]:
         """Newest first."""
         return deployments.page(limit=limit, before=before)
 

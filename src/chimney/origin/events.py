@@ -30,7 +30,7 @@ class EventLog(Ring):
 
     def load(self) -> None:
         """What the process before this one left. Blocking."""
-        self.recall(lambda number, line: Entry(number, msgspec.json.decode(line, type=Event).kind, line))
+        self.recall(lambda number, line: _entry(number, msgspec.json.decode(line, type=Event).kind, line))
 
     def on_said(self, nudge: Callable[[], None]) -> None:
         """What to call when there is something to keep."""
@@ -48,10 +48,14 @@ class EventLog(Ring):
         events = [self._waiting.popleft() for _ in range(len(self._waiting))]
         if events:
             lines = [_encode(event) for event in events]
-            await self.keep(lines, lambda number, place: Entry(number, events[place].kind, lines[place]))
+            await self.keep(lines, lambda number, place: _entry(number, events[place].kind, lines[place]))
         return 60.0
 
     def recent(self, limit: int) -> list[Event]:
         """The newest first."""
         newest = list(self._held)[: -limit - 1 : -1]
         return [msgspec.json.decode(entry.data, type=Event) for entry in newest]
+
+
+def _entry(number: int, event: str, line: bytes) -> Entry:
+    return Entry(number, event, line)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import get
-from litestar.params import Parameter
+from litestar.params import FromQuery, QueryParameter
 
 from chimney.origin.events import EventLog
 from chimney.origin.ring import LogRing, make_filter
@@ -15,9 +15,9 @@ from chimney.web.sse import EventStream, asked_id
 from chimney.wire.base import Page
 from chimney.wire.telemetry import LEVELS
 
-Limit = Annotated[int, Parameter(ge=1, le=500, description="At most so many, 1 to 500.")]
-Level = Annotated[str | None, Parameter(description=f"At least this severe: {', '.join(LEVELS)}.")]
-Grep = Annotated[str | None, Parameter(max_length=256, description="Text that the record holds, in any case.")]
+Limit = Annotated[int, QueryParameter(ge=1, le=500, description="At most so many, 1 to 500.")]
+Level = Annotated[str | None, QueryParameter(description=f"At least this severe: {', '.join(LEVELS)}.")]
+Grep = Annotated[str | None, QueryParameter(max_length=256, description="Text that the record holds, in any case.")]
 
 
 def routes(ring: LogRing, events: EventLog, *, read_scope: Callable[..., None]) -> list[Any]:
@@ -25,11 +25,11 @@ def routes(ring: LogRing, events: EventLog, *, read_scope: Callable[..., None]) 
     async def logs(
         level: Level = None,
         grep: Grep = None,
-        since: datetime | None = None,
-        request_id: str | None = None,
-        trace_id: str | None = None,
+        since: FromQuery[datetime | None] = None,
+        request_id: FromQuery[str | None] = None,
+        trace_id: FromQuery[str | None] = None,
         limit: Limit = 100,
-        before: int | None = None,
+        before: FromQuery[int | None] = None,
     ) -> Page[msgspec.Raw]:
         """Newest first. `before` is the `next` of the page before."""
         return ring.select(make_filter(level, grep, since, request_id, trace_id), limit=limit, before=before)
@@ -44,9 +44,9 @@ def routes(ring: LogRing, events: EventLog, *, read_scope: Callable[..., None]) 
     async def stream(
         level: Level = None,
         grep: Grep = None,
-        request_id: str | None = None,
-        trace_id: str | None = None,
-        last_event_id: str | None = None,
+        request_id: FromQuery[str | None] = None,
+        trace_id: FromQuery[str | None] = None,
+        last_event_id: FromQuery[str | None] = None,
     ) -> EventStream:
         """`Last-Event-ID` (header or query) resumes; what is gone by then is told in a `gap` event."""
         record = current.get()
@@ -61,7 +61,7 @@ def routes(ring: LogRing, events: EventLog, *, read_scope: Callable[..., None]) 
         tags=["logs"],
         media_type="text/event-stream",
     )
-    async def event_stream(last_event_id: str | None = None) -> EventStream:
+    async def event_stream(last_event_id: FromQuery[str | None] = None) -> EventStream:
         """Each event is named by its kind, see docs/events.md. Resumes as the log stream does."""
         record = current.get()
         resume_after = asked_id(record.headers if record else {}, last_event_id)

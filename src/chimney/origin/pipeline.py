@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 from litestar import get
 from litestar.exceptions import NotFoundException
+from litestar.params import FromQuery
 
 from chimney.core.grammar import Kind, normalise_query
 from chimney.core.pipeline import Gathered, last_page, summarise
@@ -135,7 +136,7 @@ async def _decode(body: bytes, as_type: type[T]) -> T:
 
 def routes(pipeline: Pipeline) -> list[Any]:
     @get("/api/pipeline/summary", summary="What the repository's pipeline looks like now", tags=["pipeline"])
-    async def summary(repo: str | None = None) -> PipelineSummary:
+    async def summary(repo: FromQuery[str | None] = None) -> PipelineSummary:
         """Of the main repository, or of another watched one. What could not be had is named in `partial`."""
         name = repo or (pipeline.repos[0] if pipeline.repos else None)
         if name is None:
