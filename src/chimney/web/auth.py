@@ -26,10 +26,10 @@ class Tokens:
     """The configured tokens. `operate` includes `read`."""
 
     def __init__(self, *, read: Iterable[str], deploy: Iterable[str], operate: Iterable[str]) -> None:
-        operators = [token.encode() for token in operate]
+        operators = _encoded(operate)
         self._of = {
-            Scope.READ: [token.encode() for token in read] + operators,
-            Scope.DEPLOY: [token.encode() for token in deploy],
+            Scope.READ: _encoded(read) + operators,
+            Scope.DEPLOY: _encoded(deploy),
             Scope.OPERATE: operators,
         }
         self._any = any(self._of.values())
@@ -51,6 +51,11 @@ class Tokens:
         if any(_one_of(token, known) for known in self._of.values()):
             raise ProblemError(403, "wrong-scope", f"This token does not have the scope {scope}.")
         raise _unauthorized(scope, "the token is not known")
+
+
+def _encoded(tokens: Iterable[str]) -> list[bytes]:
+    """Without empty ones: a header that holds no bearer token would equal them."""
+    return [token.strip().encode() for token in tokens if token.strip()]
 
 
 def _one_of(token: bytes, known: list[bytes]) -> bool:

@@ -30,7 +30,10 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
 
 
 class Subscriber:
-    """One reader's queue. `closing` is set when the stream is to end; `lost` counts what did not fit."""
+    """One reader's queue. `closing` is set when the stream is to end.
+
+    `lost` counts what did not fit since the queue was full, `lost_id` is the last of that.
+    """
 
     def __init__(self, accept: Callable[[Entry], bool], depth: int) -> None:
         self._accept = accept
@@ -38,6 +41,7 @@ class Subscriber:
         self._queue: deque[Entry] = deque()
         self._wake = asyncio.Event()
         self.lost = 0
+        self.lost_id = 0
         self.closing = False
 
     def offer(self, entries: Iterable[Entry]) -> None:
@@ -46,6 +50,7 @@ class Subscriber:
                 continue
             if self.lost or len(self._queue) >= self._depth:
                 self.lost += 1
+                self.lost_id = entry.id
             else:
                 self._queue.append(entry)
         if self._queue or self.lost:

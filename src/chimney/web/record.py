@@ -16,6 +16,7 @@ from chimney.core.trace import parse_traceparent
 from chimney.web.asgi import App, Event, Receive, Scope, Send
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+_ADDRESS = re.compile(rb"[0-9a-fA-F.:]{3,45}")  # anything else is hostile text on its way into the log
 _random = random.Random()  # noqa: S311 — ids are for correlation, not for secrecy
 _LOOPBACK = ("127.0.0.1", "::1")
 
@@ -63,7 +64,9 @@ def _client(scope: Scope, headers: dict[bytes, bytes]) -> str:
     address = str(peer[0]) if peer else "unknown"
     forwarded = headers.get(b"x-forwarded-for")
     if forwarded and (address in _LOOPBACK or address == "unknown"):
-        return forwarded.rpartition(b",")[2].strip().decode("latin-1")[:64]
+        said = forwarded.rpartition(b",")[2].strip()
+        if _ADDRESS.fullmatch(said):
+            return said.decode()
     return address
 
 

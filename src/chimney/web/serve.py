@@ -7,6 +7,7 @@ stream for ever).
 
 import asyncio
 import contextlib
+import errno
 import logging
 import os
 import signal
@@ -55,9 +56,9 @@ def claim(listen: str) -> tuple[str, int]:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise CannotListenError(
-                f"cannot listen on {listen}: {(error.strerror or str(error)).lower()}{_holder(port)}"
-            ) from None
+            holder = _holder(port) if error.errno == errno.EADDRINUSE else ""
+            reason = (error.strerror or str(error)).lower()
+            raise CannotListenError(f"cannot listen on {listen}: {reason}{holder}") from None
         return host, probe.getsockname()[1]
 
 

@@ -74,7 +74,8 @@ class EventStream:
                 beat_at = time.monotonic() + HEARTBEAT_SECONDS
                 await self._send(send, self._heartbeat())
             if self._subscriber.lost:
-                await self._send(send, self._told())
+                rest = self._frames(await self._subscriber.take(within=0))
+                await self._send(send, rest + self._told())
                 break
         last = b"retry: %d\n\n" % _jitter.randint(200, 2000)
         await send({"type": "http.response.body", "body": last, "more_body": False})
@@ -100,9 +101,9 @@ class EventStream:
         return b": keep-alive\n\n" + named("heartbeat", beat)
 
     def _told(self) -> bytes:
-        lost = self._subscriber.lost
-        after = self._newest or 0
-        return named("gap", Gap(missed=lost, after_id=after, before_id=after + lost + 1, reason="slow_reader"))
+        lost = self._subscriber
+        gap = Gap(missed=lost.lost, after_id=self._newest or 0, before_id=lost.lost_id + 1, reason="slow_reader")
+        return named("gap", gap)
 
 
 async def _until_gone(receive: Receive) -> None:

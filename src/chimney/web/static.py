@@ -45,11 +45,16 @@ def _read(file: Path, name: str, security: list[tuple[bytes, bytes]]) -> Asset:
     return Asset(body, packed, etag, headers)
 
 
+def _hidden(name: Path) -> bool:
+    """A dot file, or one below a dot folder: a dashboard is often a checkout, and `.git` tells everything."""
+    return any(part.startswith(".") and part != ".well-known" for part in name.parts)
+
+
 class StaticFiles:
     """ASGI. `page` answers unknown paths when it exists; without it they are 404."""
 
     def __init__(self, folder: Path, *, page: str | None, headers: list[tuple[bytes, bytes]]) -> None:
-        files = sorted(file for file in folder.rglob("*") if file.is_file() and not file.name.startswith("."))
+        files = sorted(file for file in folder.rglob("*") if file.is_file() and not _hidden(file.relative_to(folder)))
         self._assets = {
             (name := "/" + file.relative_to(folder).as_posix()): _read(file, name, headers) for file in files
         }

@@ -1,0 +1,90 @@
+"""Background loops under one supervisor."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+
+import pytest
+from tests.conftest import until
+
+from chimney.web.loops import Supervisor
+
+
+class Work:
+    """A verb that fails as often as it is told, then succeeds."""
+
+    def __init__(self, *, failures: int = 0, wait: float = 0.001) -> None:
+        self.rounds = 0
+        self._failures = failures
+        self._wait = wait
+
+    async def __call__(self) -> float:
+        self.rounds += 1
+        if self.rounds <= self._failures:
+            raise RuntimeError(f"round {self.rounds}")
+        return self._wait
+
+
+@pytest.fixture
+async def supervisor() -> AsyncIterator[Supervisor]:
+    supervisor = Supervisor()
+    yield supervisor
+    await supervisor.stop()
+
+
+async def test_a_loop_goes_round_and_its_success_is_recorded(supervisor: Supervisor) -> None:
+    work = Work()
+    supervisor.add("work", work)
+    assert supervisor.health()[0].last_success_at is None
+    supervisor.start()
+    await until(lambda: work.rounds > 3)
+    [health] = supervisor.health()
+    assert (health.name, health.restarts, health.error) == ("work", 0, None)
+    assert health.last_success_at is not None
+
+
+async def test_a_loop_that_fails_is_told_logged_and_tried_again(
+    supervisor: Supervisor, caplog: pytest.LogCaptureFixture
+) -> None:
+    work = Work(failures=1, wait=60)
+    loop = supervisor.add("work", work)
+    with caplog.at_level(logging.ERROR):
+        supervisor.start()
+        await until(lambda: loop.error)
+    assert supervisor.health()[0].error == "RuntimeError: round 1"
+    assert caplog.records[0].exc_info is not None
+    loop.nudge()
+    await until(lambda: work.rounds == 2 and loop.error is None)
+    assert supervisor.health()[0].restarts == 1
+
+
+async def test_a_failing_loop_leaves_the_others_alone(supervisor: Supervisor) -> None:
+    bad, good = Work(failures=10**6), Work()
+    supervisor.add("bad", bad)
+    supervisor.add("good", good)
+    supervisor.start()
+    await until(lambda: good.rounds > 10)
+    assert bad.rounds == 1, "it waits a second before it tries again"
+
+
+async def test_a_nudged_loop_does_not_wait(supervisor: Supervisor) -> None:
+    work = Work(wait=60)
+    loop = supervisor.add("work", work)
+    supervisor.start()
+    for rounds in (1, 2, 3):
+        await until(lambda rounds=rounds: work.rounds == rounds)  # type: ignore[misc]
+        loop.nudge()
+
+
+async def test_stopping_ends_a_loop_in_the_middle_of_its_round(supervisor: Supervisor) -> None:
+    began = asyncio.Event()
+
+    async def hangs() -> float:
+        began.set()
+        await asyncio.Event().wait()
+        return 0
+
+    supervisor.add("hangs", hangs)
+    supervisor.start()
+    await began.wait()
+    await asyncio.wait_for(supervisor.stop(), 1)

@@ -1,0 +1,80 @@
+"""What a handler raises becomes a problem, a stack in the log, and a count."""
+
+import logging
+
+import pytest
+from tests.fakes.visitor import ask
+
+from chimney.web.asgi import Receive, Scope, Send, respond
+from chimney.web.problem import ProblemError
+from chimney.web.record import Recorder, RequestRecord
+from chimney.web.recover import STACK_BYTES, Recover, short_stack
+
+
+class Failing:
+    """An application that raises `error`, `early` before its answer or else in the middle of it."""
+
+    def __init__(self, error: Exception, *, early: bool = True) -> None:
+        self._error = error
+        self._early = early
+        self.records: list[RequestRecord] = []
+        self.recover = Recover(self._fail)
+        self.app = Recorder(self.recover, self.records.append)
+
+    async def _fail(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        if not self._early:
+            await respond(send, 200, b"half", [])
+        raise self._error
+
+
+async def test_a_panic_is_a_500_problem_with_the_request_id(caplog: pytest.LogCaptureFixture) -> None:
+    failing = Failing(KeyError("secret detail"))
+    with caplog.at_level(logging.ERROR):
+        heard = await ask(failing.app, b"/x", headers={"x-request-id": "req-1"})
+    assert heard.status == 500
+    assert heard.header("content-type") == "application/problem+json"
+    assert heard.json()["instance"] == heard.header("x-request-id") == "req-1"
+    assert b"secret detail" not in heard.body
+    assert failing.recover.panics == 1
+    assert failing.records[0].status == 500
+    assert failing.records[0].error == "KeyError: 'secret detail'"
+
+
+async def test_a_panic_is_one_error_record_with_the_stack(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.ERROR):
+        await ask(Failing(KeyError("x")).app, b"/x")
+    [record] = caplog.records
+    assert record.levelno == logging.ERROR
+    assert "in _fail" in vars(record)["stack"]
+
+
+async def test_a_problem_is_answered_as_it_says_and_is_no_panic(caplog: pytest.LogCaptureFixture) -> None:
+    failing = Failing(ProblemError(429, "too-many", "slow down", headers=[(b"retry-after", b"3")]))
+    heard = await ask(failing.app, b"/x")
+    assert (heard.status, heard.header("retry-after")) == (429, "3")
+    assert failing.recover.panics == 0
+    assert caplog.records == []
+
+
+async def test_an_answer_that_began_is_cut_and_counted(caplog: pytest.LogCaptureFixture) -> None:
+    failing = Failing(ValueError("late"), early=False)
+    with pytest.raises(ConnectionAbortedError):
+        await ask(failing.app, b"/x")
+    assert failing.recover.panics == 1
+    assert failing.records[0].error == "ValueError: late"
+    assert len(caplog.records) == 1
+
+
+def deep(levels: int) -> None:
+    if not levels:
+        raise ValueError("x" * 10_000)
+    deep(levels - 1)
+
+
+def test_a_stack_is_short_and_keeps_its_end() -> None:
+    try:
+        deep(50)
+    except ValueError as error:
+        stack = short_stack(error)
+        assert len(stack) <= STACK_BYTES
+        assert stack.endswith("x\n")
