@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 from litestar import get
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 from chimney import __version__
 from chimney.core.overview import changes, state_of
@@ -122,8 +122,8 @@ def routes(board: Board) -> list[Any]:
 
     @get("/api/deployments", opt=VIEWER, summary="The timeline over all origins", tags=["deployments"])
     async def deployments(
-        limit: Annotated[int, Parameter(ge=1, le=500)] = 100,
-        before: Annotated[str | None, Parameter(max_length=300, description="`next` of the page before.")] = None,
+        limit: Annotated[int, QueryParameter(ge=1, le=500)] = 100,
+        before: Annotated[str | None, QueryParameter(max_length=300, description="`next` of the page before.")] = None,
     ) -> Page[PlacedDeployment]:
         """The last deployments that each origin told of, newest first."""
         placed = board.deployments()

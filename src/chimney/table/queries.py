@@ -4,8 +4,8 @@ import time
 from typing import Annotated, Any
 
 from litestar import Response, get
-from litestar.di import Provide
-from litestar.params import Parameter
+from litestar.di import NamedDependency, Provide
+from litestar.params import QueryParameter
 from msgspec.structs import replace
 
 from chimney.core.log_filter import LogFilter
@@ -22,16 +22,17 @@ BUCKETS = 60
 MOST_BUCKETS = 500
 DEFAULT_RANGE_MS = 15 * 60_000
 
-LevelQuery = Annotated[Level | None, Parameter(description="Least level.")]
-SourceQuery = Annotated[str | None, Parameter(max_length=100, description="Origin's name, or `table`.")]
+LevelQuery = Annotated[Level | None, QueryParameter(description="Least level.")]
+SourceQuery = Annotated[str | None, QueryParameter(max_length=100, description="Origin's name, or `table`.")]
 GrepQuery = Annotated[
-    str | None, Parameter(max_length=500, description="Text in message, logger or a field's value; case is ignored.")
+    str | None,
+    QueryParameter(max_length=500, description="Text in message, logger or a field's value; case is ignored."),
 ]
-IdQuery = Annotated[str | None, Parameter(max_length=128)]
-FromQuery = Annotated[str | None, Parameter(query="from", description="RFC 3339, included.")]
-ToQuery = Annotated[str | None, Parameter(query="to", description="RFC 3339, not included.")]
-LimitQuery = Annotated[int, Parameter(ge=1, le=500)]
-CursorQuery = Annotated[str | None, Parameter(pattern="^[0-9]{1,18}$", description="`next` of the page before.")]
+IdQuery = Annotated[str | None, QueryParameter(max_length=128)]
+FromQuery = Annotated[str | None, QueryParameter(name="from", description="RFC 3339, included.")]
+ToQuery = Annotated[str | None, QueryParameter(name="to", description="RFC 3339, not included.")]
+LimitQuery = Annotated[int, QueryParameter(ge=1, le=500)]
+CursorQuery = Annotated[str | None, QueryParameter(pattern="^[0-9]{1,18}$", description="`next` of the page before.")]
 
 
 def malformed(path: str, detail: str) -> ProblemError:
@@ -65,7 +66,7 @@ def filter_of(
     )
 
 
-def timed_filter(wanted: LogFilter, from_: FromQuery = None, to: ToQuery = None) -> LogFilter:
+def timed_filter(wanted: NamedDependency[LogFilter], from_: FromQuery = None, to: ToQuery = None) -> LogFilter:
     """A dependency: what the query asks for."""
     return replace(wanted, from_ms=moment(from_, "query.from"), to_ms=moment(to, "query.to"))
 
@@ -84,7 +85,10 @@ _SOON = (b"retry-after", b"2")
 def routes(store: LogStore) -> list[Any]:
     @get("/api/logs", opt=VIEWER, dependencies=TIMED_FILTER, summary="Log records of every source", tags=["logs"])
     async def logs(
-        timed: LogFilter, limit: LimitQuery = 100, before: CursorQuery = None, after: CursorQuery = None
+        timed: NamedDependency[LogFilter],
+        limit: LimitQuery = 100,
+        before: CursorQuery = None,
+        after: CursorQuery = None,
     ) -> Response[Page[LogRow]]:
         """Newest first. `X-Partial: true` when the search was cut short after two seconds: go on with `next`, or narrow
         the search."""
@@ -105,7 +109,7 @@ def routes(store: LogStore) -> list[Any]:
         tags=["logs"],
     )
     async def histogram(
-        timed: LogFilter, buckets: Annotated[int, Parameter(ge=1, le=MOST_BUCKETS)] = BUCKETS
+        timed: NamedDependency[LogFilter], buckets: Annotated[int, QueryParameter(ge=1, le=MOST_BUCKETS)] = BUCKETS
     ) -> Response[Histogram]:
         """The last 15 minutes when no time is given. `X-Partial: true` when counting was cut short."""
         to_ms = timed.to_ms or int(time.time() * 1000) + 1

@@ -33,6 +33,8 @@ WAITING = 20  # sign-ins at once, ~50 ms each
 SWEEP_SECONDS = 2.0
 FIRST_USER = "operator"
 _hasher = argon2.PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+# of a password that nobody knows: an unknown user costs as much as a known one
+_NOBODY = "$argon2id$v=19$m=19456,t=2,p=1$lh2njAq0diVLnPRou63aTA$pAhVmLkliJyi4fW5KjQmeFn4gWg3hSI+mn/MXnFNhtM"
 T = TypeVar("T")
 
 
@@ -90,11 +92,9 @@ class Sessions:
         self._attempts = Attempts()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="password")
         self._waiting = 0
-        self._nobody = ""
 
     async def load(self, *, password: str | None) -> str | None:
         """Makes sure that there is an operator. Returns the password that was made up for it, None when none was."""
-        self._nobody = await self._in_thread(_hasher.hash, secrets.token_urlsafe(18))
         user = await self._accounts.user(FIRST_USER)
         made_up = None if password or user else secrets.token_urlsafe(12)
         wanted = password or made_up
@@ -136,7 +136,7 @@ class Sessions:
                 503, "busy", "Too many sign-ins at once. Try again in a moment.", headers=[(b"retry-after", b"2")]
             )
         known = await self._accounts.user(user[:200])
-        right = await self._verify(known.password if known else self._nobody, password)
+        right = await self._verify(known.password if known else _NOBODY, password)
         self._refuse_if_blocked(who, now)  # others may have been wrong meanwhile
         if not known or not right:
             self._attempts.wrong(who, now)

@@ -4,6 +4,7 @@ from typing import Any
 
 from litestar import Request, Response, delete, get, post
 from litestar.datastructures import Cookie
+from litestar.params import JSONBody
 
 from chimney.table.access import PUBLIC, unauthorized
 from chimney.table.sessions import ABSOLUTE_SECONDS, COOKIE, Sessions
@@ -29,7 +30,7 @@ def _record(request: AnyRequest) -> RequestRecord:
 
 def routes(sessions: Sessions) -> list[Any]:
     @post("/api/session", opt=PUBLIC, status_code=200, summary="Sign in", tags=["session"])
-    async def sign_in(request: AnyRequest, data: SignIn) -> Response[SessionState]:
+    async def sign_in(request: AnyRequest, data: JSONBody[SignIn]) -> Response[SessionState]:
         """Sets the session cookie. 401 when user and password do not go together, 429 after five wrong ones."""
         if len(data.password) > LONGEST_PASSWORD:
             raise ProblemError(401, "wrong-password", "This user and password do not go together.")

@@ -9,7 +9,8 @@ from typing import Annotated, Any, cast
 
 import msgspec
 from litestar import Request, get
-from litestar.params import Parameter
+from litestar.di import NamedDependency
+from litestar.params import FromQuery, QueryParameter
 
 from chimney import __version__
 from chimney.core.log_filter import LogFilter
@@ -149,7 +150,9 @@ def routes(
         tags=["logs"],
         media_type=_SSE,
     )
-    async def log_stream(request: AnyRequest, wanted: LogFilter, last_event_id: str | None = None) -> SessionStream:
+    async def log_stream(
+        request: AnyRequest, wanted: NamedDependency[LogFilter], last_event_id: FromQuery[str | None] = None
+    ) -> SessionStream:
         """Server-sent events named `log`, each a LogRow. `Last-Event-ID` (header or query) resumes: up to 1,000 missed
         records are replayed, a `gap` event tells of more."""
         record = _record(request)
@@ -162,7 +165,7 @@ def routes(
     async def page_stream(
         request: AnyRequest,
         topics: Annotated[
-            str, Parameter(max_length=200, description="`overview`, `findings`, by commas.")
+            str, QueryParameter(max_length=200, description="`overview`, `findings`, by commas.")
         ] = "overview",
     ) -> SessionStream:
         """Server-sent events named by topic: first a snapshot, then each change, at most one a second."""
