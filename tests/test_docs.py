@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import httpx2
 import pytest
@@ -22,6 +22,10 @@ from chimney.github.errors import GitHubError
 from chimney.instrumentation import LogPipe
 from chimney.origin.app import Origin
 from chimney.origin.app import openapi as openapi_of_origin
+from chimney.standin.acts import AnyAct
+from chimney.standin.control import Control
+from chimney.standin.faults import Faults, Order
+from chimney.standin.stats import Stats
 from chimney.table.app import openapi as openapi_of_table
 from chimney.web.framework import _SLUGS
 from chimney.wire.problem import Fault
@@ -295,6 +299,27 @@ def test_the_findings_are_described_with_severity_and_component_and_no_others() 
 def test_faults_are_documented_by_their_fields() -> None:
     text = (DOCS / "errors.md").read_text()
     assert [name for name in Fault.__struct_fields__ if f"`{name}`" not in text] == []
+
+
+# the stand-in
+
+
+def test_what_the_stand_in_can_be_told_is_described_and_nothing_else() -> None:
+    described = sections(DOCS / "standin.md", 2)
+    control = Control(stats=Stats(), faults=Faults(), do=lambda _body, _base: None, now=lambda: 0.0)
+    requests = {f"{method} {path}" for path, methods in control._table.items() for method in methods}
+    assert set(first_cells(described["Control"])) == requests
+    assert set(first_cells(described["Faults"])) == set(Order.__struct_fields__)
+
+
+def test_the_acts_of_the_stand_in_are_described_with_their_arguments() -> None:
+    acts = {act.__struct_config__.tag: act for act in get_args(AnyAct)}
+    rows = table_rows(sections(DOCS / "standin.md", 2)["Acts"])[1:]
+    described = {row[0].strip("` "): row[1] for row in rows}
+    assert set(described) == set(acts)
+    for name, said in described.items():
+        if said.strip(" |") != "the same":
+            assert set(re.findall(r"`(\w+)`", said)) == set(acts[name].__struct_fields__), name
 
 
 # what people are told to type
