@@ -89,6 +89,7 @@ def standin(
     seed: Annotated[int, typer.Option(help="The same seed lives the same life.")] = 1,
     deploy_report: Annotated[str | None, typer.Option(metavar="URL", help="Where its CI reports deployments.")] = None,
     deploy_token: Annotated[str | None, typer.Option(help="Bearer token for those reports.")] = None,
+    visit: Annotated[str | None, typer.Option(metavar="URL", help="An origin that its users visit.")] = None,
     quiet: Quiet = False,
 ) -> None:
     """A GitHub look-alike with a repository that lives, for demonstrations, tests and benchmarks."""
@@ -103,6 +104,7 @@ def standin(
         speed=speed,
         seed=seed,
         deploy_report=deploy_report,
+        visit=visit,
         deploy_token=deploy_token,
     )
 

@@ -152,7 +152,7 @@ def standin(children: list[Child], origin_url: str, origin: OriginSettings, spee
     except CannotListenError:
         listen = "127.0.0.1:0"
     arguments = ["--listen", listen, "--repo", DEMONSTRATION_REPO, "--speed", str(speed)]
-    arguments += ["--deploy-report", f"{origin_url}/api/deploy/events"]
+    arguments += ["--deploy-report", f"{origin_url}/api/deploy/events", "--visit", origin_url]
     if origin.deploy_token:
         arguments += ["--deploy-token", origin.deploy_token[0].get_secret_value()]
     children.append(Child("standin", [*arguments, "--quiet"], os.environ))

@@ -25,6 +25,7 @@ from chimney.standin.repository import Repository
 from chimney.standin.routing import Route, Tables
 from chimney.standin.serving import Serving
 from chimney.standin.stats import Stats
+from chimney.standin.visitors import Visitors
 from chimney.standin.vocabulary import REPOSITORY
 from chimney.standin.webhooks import Hook
 
@@ -48,6 +49,7 @@ class StandinSettings:
     history_days: float = 60
     rate_limit: int = AUTHENTICATED
     deploy_report: str | None = None
+    visit: str | None = None
     deploy_token: str | None = None
 
 
@@ -164,6 +166,7 @@ class Standin:
         self.life = live_through(self.repo, self.agenda, invention, until=self.clock.anchor, days=settings.history_days)
         self.hook = Hook(url=settings.webhook, secret=settings.secret, seed=settings.seed, view=self._view, real=real)
         self.reporter = Reporter(self.repo, url=settings.deploy_report, token=settings.deploy_token, real=real)
+        self.visitors = Visitors(url=settings.visit, seed=settings.seed)
         self._set_going()
         self.faults, self.stats = Faults(), Stats()
         self.api = Api(
@@ -210,6 +213,8 @@ class Standin:
         if not self.reporter.silent:
             self.reporter.backfill()
             self._tasks.append(asyncio.create_task(self.reporter.send(client)))
+        if self.visitors.any:
+            self._tasks.append(asyncio.create_task(self.visitors.visit(client)))
         if self.clock.runs:
             self._tasks.append(asyncio.create_task(self._tick()))
         self._sender = client
