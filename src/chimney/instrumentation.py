@@ -5,161 +5,27 @@ that is full it is dropped and counted. Every 20 ms the queue is projected by on
 """
 
 import asyncio
+import contextlib
 import logging
 import sys
 import threading
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
-from functools import lru_cache
-from typing import Any, NamedTuple, TextIO
+from typing import TextIO
 
-import msgspec
-
-from chimney.core.redact import safe
+from chimney.web.lines import Captured, Line, as_json, captured_line, readable, request_line
 from chimney.web.record import RequestRecord, current
-from chimney.web.recover import short_stack
-from chimney.wire.telemetry import LEVELS, RequestFields
+from chimney.wire.telemetry import LEVELS
+
+__all__ = ["Line", "LogPipe", "Sink", "install"]
 
 CAPACITY = 10_000
 FLUSH_SECONDS = 0.02
-LONGEST_REMEMBERED = 1024
+STOP_SECONDS = 1.0
 FLOOD = 100  # more than this a flush is 5,000 records a second: then larger batches beat a lower delay
 FLOOD_SECONDS = 0.1
-_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-_encode = msgspec.json.Encoder(enc_hook=str).encode
 log = logging.getLogger(__name__)
-
-
-class Line(msgspec.Struct, frozen=True, gc=False):
-    """A record projected: its severity number and its JSON."""
-
-    level: int
-    json: bytes
-
-
-class Captured(msgspec.Struct, frozen=True):
-    """A log call, with the ids of the request during which it was made."""
-
-    record: logging.LogRecord
-    request_id: str | None
-    trace_id: str | None
-    span_id: str | None
-
-
-@lru_cache(8)
-def _to_the_second(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-
-
-def rfc3339(seconds: float) -> str:
-    """UTC to the millisecond. Records of one second share its text."""
-    whole = int(seconds)
-    return f"{_to_the_second(whole)}.{int((seconds - whole) * 1000):03d}Z"
-
-
-def level_of(status: int) -> str:
-    return "error" if status >= 500 else "info"
-
-
-class Shape(NamedTuple):
-    """What many records have in common; their JSON is made once for all of them."""
-
-    method: str
-    path: str
-    route: str
-    status: int
-    client: str
-    agent: bytes
-    cache: str | None
-    tier: str | None
-    error: str | None
-
-
-def _common(shape: Shape) -> tuple[bytes, bytes]:
-    """The beginning of the message, inside its quotes, and all fields that a shape decides, after the opening brace."""
-    path = safe(shape.path, longest=1024)
-    cache = f" {shape.cache}" if shape.cache else ""
-    agent = safe(shape.agent.decode("utf-8", "replace"), longest=256)
-    fields = RequestFields(
-        method=shape.method,
-        path=path,
-        route=shape.route,
-        status=shape.status,
-        client=shape.client,
-        user_agent=agent or msgspec.UNSET,
-        cache=shape.cache or msgspec.UNSET,
-        tier=shape.tier or msgspec.UNSET,
-        error=safe(shape.error) if shape.error else msgspec.UNSET,
-    )
-    return _encode(f"{shape.method} {path} {shape.status}{cache}")[1:-1], _encode(fields)[1:]
-
-
-_remembered = lru_cache(2048)(_common)  # at most ~2,048 × 4 kB: longer shapes are not remembered
-
-
-def request_line(record: RequestRecord) -> Line:
-    """The record as JSON, put together from what its shape decides and what is its own."""
-    agent = record.headers.get(b"user-agent", b"")
-    shape = Shape(
-        record.method,
-        record.path,
-        record.route,
-        record.status,
-        record.client,
-        agent,
-        record.cache,
-        record.tier,
-        record.error,
-    )
-    ordinary = len(shape.path) + len(agent) <= LONGEST_REMEMBERED
-    said, fields = _remembered(shape) if ordinary else _common(shape)
-    level = level_of(record.status)
-    latency_ms = record.duration * 1000
-    own = (
-        f'{{"ts":"{rfc3339(record.started)}","level":"{level}","logger":"chimney.request","request_id":"{record.request_id}",'
-        f'"trace_id":"{record.trace_id}","span_id":"{record.span_id}","latency_ms":{latency_ms:.3f},"bytes":{record.bytes},'
-    )
-    return Line(LEVELS[level], b'%b"message":"%b %.1f ms",%b' % (own.encode(), said, latency_ms, fields))
-
-
-def _field(value: object) -> object:
-    return safe(value) if isinstance(value, str) else value
-
-
-def captured_line(captured: Captured) -> Line:
-    record = captured.record
-    try:
-        message = record.getMessage()
-    except Exception as error:
-        message = f"{record.msg!r} (arguments did not fit: {error})"
-    fields: dict[str, Any] = {
-        "ts": rfc3339(record.created),
-        "level": record.levelname.lower(),
-        "message": safe(message),
-        "logger": record.name,
-        "request_id": captured.request_id,
-        "trace_id": captured.trace_id,
-        "span_id": captured.span_id,
-    }
-    if record.exc_info and record.exc_info[1]:
-        fields["error"] = safe(f"{type(record.exc_info[1]).__name__}: {record.exc_info[1]}", longest=500)
-        fields["stack"] = safe(short_stack(record.exc_info[1]))
-    extra = vars(record)
-    fields.update({key: _field(extra[key]) for key in extra.keys() - _STANDARD - fields.keys()})
-    return Line(record.levelno, _encode(fields))
-
-
-def as_json(line: Line) -> bytes:
-    return line.json + b"\n"
-
-
-def readable(line: Line) -> bytes:
-    """For a terminal: time, level, message, and the stack when there is one."""
-    record = msgspec.json.decode(line.json)
-    text = f"{record['ts'][11:23]} {record['level']:<8} {record['message']}\n"
-    return (text + record["stack"] + "\n" if record.get("stack") else text).encode()
 
 
 Sink = Callable[[Sequence[Line]], Awaitable[None]]
@@ -257,13 +123,20 @@ class LogPipe(logging.Handler):
             self.dropped += 1
 
     async def stop(self) -> None:
-        """Flushes what is left; records taken afterwards are kept for nobody."""
+        """Flushes what is left, for at most `STOP_SECONDS`: stderr may be a pipe that nobody reads any more.
+
+        Records taken afterwards are kept for nobody.
+        """
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._flush(), STOP_SECONDS)
+        self._loop = None
+        self._thread.shutdown(wait=False)
+
+    async def _flush(self) -> None:
         if self._flushing:
             await self._flushing
         while self._pending:
             await self.send_pending()
-        self._loop = None
-        self._thread.shutdown(wait=False)
 
 
 def install(pipe: LogPipe, level: str = "info") -> None:

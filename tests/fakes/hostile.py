@@ -1,4 +1,4 @@
-"""Paths that must never reach GitHub (faults, part C), below a repository."""
+"""What attackers send: paths below a repository that must never reach GitHub (faults, part C), and text (part F)."""
 
 SENSITIVE = [
     "hooks", "hooks/1", "hooks/1/deliveries", "keys", "keys/1", "collaborators", "collaborators/octocat/permission",
@@ -23,3 +23,14 @@ HOSTILE = [
     b"pulls@evil.com", b"pulls;x=1",
     b"%70ulls", b"releases/tags/..", b"releases/tags/a/../../x", b"pulls/1 ", b" pulls", b"\xff\xfe", b"pulls\xc0\xae",
 ]  # fmt: skip
+TEXTS = [
+    "\x1b[2J\x9b31m",
+    "a\r\nid: 999\r\nevent: deploy",
+    "\x00",
+    "\ud800",
+    "\u202e\u200b",
+    "x" * 1_000_000,
+    '"}{"',
+    "\u2028",
+    "<img src=x onerror=alert(1)>",
+]

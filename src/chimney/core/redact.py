@@ -1,7 +1,6 @@
 """Text from outside, made safe to keep and to show: secrets masked, control characters visible, length bounded."""
 
 import re
-from functools import lru_cache
 
 LONGEST = 8_192
 LONGEST_SECRET = 512  # a secret that the cut would halve is masked first
@@ -30,13 +29,3 @@ def safe(text: str, *, longest: int = LONGEST) -> str:
     if whole > longest:
         shown = f"{shown[:longest]}… ({whole} characters)"
     return _UNSEEN.sub(_show, shown)
-
-
-def safe_short(text: str, longest: int) -> str:
-    """`safe`, remembered for the few paths and user agents that come again and again: at most 2,048 × `longest`."""
-    return _remembered(text, longest) if len(text) <= longest else safe(text, longest=longest)
-
-
-@lru_cache(2048)
-def _remembered(text: str, longest: int) -> str:
-    return safe(text, longest=longest)
