@@ -246,6 +246,11 @@ def test_the_events_of_the_streams_are_described_and_no_others() -> None:
     assert {cell for cell in documented if not cell.startswith("/")} == streamed_events()
 
 
+def test_the_kinds_of_events_that_an_origin_tells_are_described_and_no_others() -> None:
+    kinds = {text_of(call.args[0]) for _, called, call in calls("origin") if called == "say" and call.args}
+    assert set(first_cells(sections(DOCS / "events.md", 2)["Kinds of events"])) == kinds
+
+
 def test_the_marks_that_the_table_makes_in_a_log_are_described() -> None:
     kinds = {"log"} | {text_of(call.args[0]) for _, called, call in calls("table") if called == "mark"}
     assert set(first_cells(sections(DOCS / "events.md", 2)["Kinds of log records"])) == kinds
