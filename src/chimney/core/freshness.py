@@ -1,5 +1,6 @@
 """What to do with a stored response: RFC 9111 and RFC 5861, no I/O and no clock."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 from typing import NamedTuple
@@ -30,25 +31,36 @@ def _policy(lifetime: float) -> Policy:
     return Policy(lifetime, lifetime * 10, _WEEK)
 
 
-_DEFAULT = _policy(30)
-_BY_KIND = {
-    Kind.ISSUES: _policy(120),
-    Kind.ISSUE: _policy(120),
-    Kind.RELEASES: _policy(120),
-    Kind.RELEASE: _policy(120),
-    Kind.REPOSITORY: _policy(60),
-    Kind.FIGURES: _policy(600),
-    Kind.RATE_LIMIT: Policy(0, 0, 0),
+CLOSED_PULLS, DEFAULT = "closed_pulls", "default"
+# Seconds by kind of path. Webhooks make them matter little: they drop or patch what changes.
+LIFETIMES: Mapping[str, float] = {
+    DEFAULT: 30,
+    CLOSED_PULLS: 300,
+    Kind.ISSUES: 120,
+    Kind.ISSUE: 120,
+    Kind.RELEASES: 120,
+    Kind.RELEASE: 120,
+    Kind.REPOSITORY: 60,
+    Kind.FIGURES: 600,
 }
-_CLOSED_PULLS = _policy(300)
+ADJUSTABLE = frozenset((DEFAULT, CLOSED_PULLS, *Kind)) - {Kind.RATE_LIMIT}  # what is asked live is never kept
 UNAUTHENTICATED = 10  # without a token 60 requests an hour must do, and each 304 is charged: everything lasts longer
 NEGATIVE = Policy(10, 0, 0)  # 404 and 410: a blip must not last
 
 
-def policy_for(kind: Kind, query: str) -> Policy:
-    if kind is Kind.PULLS and "state=closed" in query:
-        return _CLOSED_PULLS
-    return _BY_KIND.get(kind, _DEFAULT)
+class Lifetimes:
+    """The policy of every kind of path, with the lifetimes that the settings give in place of ours."""
+
+    def __init__(self, said: Mapping[str, float] | None = None) -> None:
+        seconds = {**LIFETIMES, **(said or {})}
+        self._by_kind = {kind: _policy(seconds.get(kind, seconds[DEFAULT])) for kind in Kind}
+        self._by_kind[Kind.RATE_LIMIT] = Policy(0, 0, 0)
+        self._closed_pulls = _policy(seconds[CLOSED_PULLS])
+
+    def policy(self, kind: Kind, query: str) -> Policy:
+        if kind is Kind.PULLS and "state=closed" in query:
+            return self._closed_pulls
+        return self._by_kind[kind]
 
 
 def stretched(policy: Policy, factor: float) -> Policy:

@@ -14,10 +14,10 @@ from chimney.core.freshness import (
     NEGATIVE,
     UNAUTHENTICATED,
     Action,
+    Lifetimes,
     Policy,
     decide,
     may_serve_on_error,
-    policy_for,
     storable,
     stretched,
 )
@@ -29,6 +29,7 @@ from chimney.web.problem import ProblemError
 
 FAILURE_SECONDS = 1.0
 GONE_SECONDS = 10.0  # a 404 replaces a good response only when it is said again after this time
+_USUAL = Lifetimes()
 log = logging.getLogger(__name__)
 
 
@@ -52,8 +53,8 @@ class Key(NamedTuple):
     policy: Policy
 
 
-def key_of(kind: Kind, path: str, query: str) -> Key:
-    return Key(path, query, f"{path}?{query}" if query else path, policy_for(kind, query))
+def key_of(kind: Kind, path: str, query: str, lifetimes: Lifetimes = _USUAL) -> Key:
+    return Key(path, query, f"{path}?{query}" if query else path, lifetimes.policy(kind, query))
 
 
 class Answer(NamedTuple):
@@ -72,14 +73,19 @@ class Failure(NamedTuple):
 class GitHubCache:
     """The near tier and the rules around it. Everything runs on the event loop; the far tier comes behind `store`."""
 
-    def __init__(self, client: GitHubClient, store: ResponseStore) -> None:
+    def __init__(self, client: GitHubClient, store: ResponseStore, *, lifetimes: Lifetimes = _USUAL) -> None:
         self._client = client
         self._store = store
+        self._lifetimes = lifetimes
         self._flights: dict[str, asyncio.Task[StoredResponse]] = {}
         self._failures: dict[str, Failure] = {}
         self._told: GitHubError | None = None
         self.hits = 0
         self.misses = 0
+
+    def key(self, kind: Kind, path: str, query: str = "") -> Key:
+        """The key of a path that core/grammar rebuilt and of a normalised query, with the lifetime it has here."""
+        return key_of(kind, path, query, self._lifetimes)
 
     def fresh(self, key: Key) -> StoredResponse | None:
         """The hot path: the stored response when it may be served as it is; None means `get` has to decide."""

@@ -14,7 +14,7 @@ from litestar.params import FromQuery
 from chimney.core.grammar import Kind, normalise_query
 from chimney.core.pipeline import Gathered, last_page, summarise
 from chimney.github.client import GitHubClient
-from chimney.origin.cache import GitHubCache, Key, key_of
+from chimney.origin.cache import GitHubCache, Key
 from chimney.store.ports import StoredResponse
 from chimney.web.problem import ProblemError
 from chimney.wire.base import Page, stamp
@@ -24,11 +24,6 @@ from chimney.wire.pipeline import Part, PipelineSummary, RepositorySummary
 T = TypeVar("T")
 MOST_PAGES = 10
 REMEMBERED_SECONDS = 1.0  # decoding the answers takes a few milliseconds; a burst of viewers pays once
-
-
-def asked(kind: Kind, repo: str, path_below: str, query: str = "") -> Key:
-    path = f"/repos/{repo}/{path_below}" if path_below else f"/repos/{repo}"
-    return key_of(kind, path, normalise_query(kind, query.encode()))
 
 
 class Pipeline:
@@ -43,6 +38,10 @@ class Pipeline:
         self._workflow = workflow
         self._bug_label = bug_label
         self._remembered: dict[str, tuple[float, PipelineSummary]] = {}
+
+    def _asked(self, kind: Kind, repo: str, path_below: str, query: str = "") -> Key:
+        path = f"/repos/{repo}/{path_below}" if path_below else f"/repos/{repo}"
+        return self._cache.key(kind, path, normalise_query(kind, query.encode()))
 
     async def summary(self, repo: str) -> PipelineSummary:
         at, summary = self._remembered.get(repo, (0.0, None))
@@ -73,12 +72,12 @@ class Pipeline:
             return value
 
         def one(kind: Kind, below: str, query: str, as_type: type[T]) -> Awaitable[tuple[T, float]]:
-            return self._decoded(asked(kind, repo, below, query), as_type)
+            return self._decoded(self._asked(kind, repo, below, query), as_type)
 
         labels = f"labels={self._bug_label}&state=open&per_page=100"
         repository, open_prs, bugs, closed, runs, releases = await asyncio.gather(
             part("repository", one(Kind.REPOSITORY, "", "", Repository)),
-            part("open_prs", self._count(asked(Kind.PULLS, repo, "pulls", "state=open&per_page=1"))),
+            part("open_prs", self._count(self._asked(Kind.PULLS, repo, "pulls", "state=open&per_page=1"))),
             part("bugs", self._all_pages(Kind.ISSUES, repo, "issues", labels, list[Issue])),
             part(
                 "last_merged_pr",
@@ -116,9 +115,11 @@ class Pipeline:
     async def _all_pages(
         self, kind: Kind, repo: str, below: str, query: str, as_type: type[list[T]]
     ) -> tuple[list[T], float]:
-        first = await self._response(asked(kind, repo, below, query))
+        first = await self._response(self._asked(kind, repo, below, query))
         pages = min(last_page(first.links) or 1, MOST_PAGES)
-        others = [self._response(asked(kind, repo, below, f"{query}&page={page}")) for page in range(2, pages + 1)]
+        others = [
+            self._response(self._asked(kind, repo, below, f"{query}&page={page}")) for page in range(2, pages + 1)
+        ]
         responses = [first, *await asyncio.gather(*others)]
         items = [item for response in responses for item in await _decode(response.body, as_type)]
         return items, min(response.validated_at for response in responses)
