@@ -1,5 +1,5 @@
 # chimney: `make` lists what can be done. Every target may be run in a fresh clone.
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   := .venv
 BIN    := $(VENV)/bin
 PAGE   := src/chimney/table/static/index.html
@@ -7,7 +7,7 @@ UI_SOURCES := $(shell find ui -type f -not -path 'ui/node_modules/*' 2>/dev/null
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help up setup test lint unit ui-test e2e bench bench-% lock openapi packages
+.PHONY: help up setup test lint unit ui-test bench bench-% lock openapi packages
 
 help:  ## list these targets
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z%-]+):.*## /\1\t/' | expand -t 12
@@ -43,7 +43,7 @@ $(PAGE): ui/node_modules/.installed $(UI_SOURCES)
 	@touch $@
 
 packages:  ## Debian packages that the tests talk to (root only; elsewhere install them yourself)
-	@.ci/packages
+	@.ci/packages chromium redis-server
 
 test: packages setup lint ui-test unit  ## everything CI runs
 
@@ -60,9 +60,11 @@ unit: $(VENV)/.dev $(PAGE)  ## unit, integration and browser tests
 	$(BIN)/pytest
 
 bench: $(VENV)/.dev $(PAGE)  ## every benchmark, one table
+	@.ci/packages wrk nginx redis-server
 	$(BIN)/python -m bench
 
 bench-%: $(VENV)/.dev $(PAGE)  ## one benchmark, for example bench-hot
+	@.ci/packages wrk nginx redis-server
 	$(BIN)/python -m bench $*
 
 lock: $(VENV)/.dev  ## renew the lock files after a change of dependencies

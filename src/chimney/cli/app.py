@@ -21,7 +21,10 @@ deploy_app = typer.Typer(no_args_is_help=True, help="Tell an origin about deploy
 app.add_typer(deploy_app, name="deploy")
 
 Config = Annotated[
-    Path | None, typer.Option("--config", metavar="FILE", help="Read settings from here instead of chimney.toml.")
+    Path | None,
+    typer.Option(
+        "--config", envvar="CHIMNEY_CONFIG", metavar="FILE", help="Read settings from here instead of chimney.toml."
+    ),
 ]
 Listen = Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Address to listen on.")]
 DataDir = Annotated[Path | None, typer.Option(metavar="FOLDER", help="Folder to keep things in.")]

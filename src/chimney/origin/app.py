@@ -116,7 +116,7 @@ class Origin:
             self.cache, self.client, repo=settings.repo, repos=settings.repos, allow_contents=settings.allow_contents
         )
         self._deployments = deployments.Deployments(
-            ReportLog(self._state), repo=settings.repo, environment=settings.environment
+            ReportLog(self._state), repo=settings.repo, environment=settings.environment, events=self.events
         )
         self.pipeline = pipeline.Pipeline(
             self.cache, self.client, repos=watched, workflow=settings.workflow, bug_label=settings.bug_label
@@ -173,6 +173,7 @@ class Origin:
 
     async def stop(self) -> None:
         await self.loops.stop()
+        await self.events.keep_said()
         await self.cache.close()
         await self.client.close()
         log.info("origin stopped", extra={"boot": self.boot})

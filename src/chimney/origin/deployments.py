@@ -9,6 +9,7 @@ from litestar import Response, get, post
 from litestar.params import Body, FromQuery, QueryParameter
 
 from chimney.core import deployment as rules
+from chimney.origin.events import Says, Silence
 from chimney.store.errors import StoreError
 from chimney.web.problem import ProblemError
 from chimney.wire.base import Page
@@ -27,8 +28,9 @@ class ReportStore(Protocol):
 class Deployments:
     """The timeline of one origin. Reports are durable before they are answered."""
 
-    def __init__(self, store: ReportStore, *, repo: str | None, environment: str) -> None:
+    def __init__(self, store: ReportStore, *, repo: str | None, environment: str, events: Says | None = None) -> None:
         self._store = store
+        self._events = events or Silence()
         self._repo = repo
         self._environment = environment
         self.timeline: list[Deployment] = []
@@ -54,10 +56,21 @@ class Deployments:
             detail = f"The report was not recorded: {error}. Send it again."
             raise ProblemError(503, "storage-full", detail, headers=[(b"retry-after", b"10")]) from None
         if new:
-            self.by_phase[report.phase] = self.by_phase.get(report.phase, 0) + 1
+            self._tell(report)
         kept = next((one for one in reports if one.id == report.id), report)
         told = max((one for one in self.timeline if _tells(one, kept)), key=lambda one: one.started_at, default=None)
         return ReportAccepted(id=report.id, deployment=told or rules.begin(kept, self._repo)), new
+
+    def _tell(self, report: DeployReport) -> None:
+        self.by_phase[report.phase] = self.by_phase.get(report.phase, 0) + 1
+        self._events.say(
+            "deployment",
+            f"deployment of {report.revision[:12]} to {report.slot or report.environment}: {report.phase}",
+            phase=report.phase,
+            revision=report.revision,
+            slot=report.slot,
+            environment=report.environment,
+        )
 
     def status(self) -> DeployStatus:
         return rules.status(self.timeline, repo=self._repo, now=datetime.now(UTC))

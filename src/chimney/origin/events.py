@@ -5,7 +5,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -19,6 +19,19 @@ WAITING = 1_000  # events between two rounds of the loop that keeps them, ~500 B
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 
 
+class Says(Protocol):
+    """What the parts need of the event log."""
+
+    def say(self, kind: str, message: str, *, level: int = logging.INFO, **data: Any) -> None: ...
+
+
+class Silence:
+    """Where nobody listens."""
+
+    def say(self, kind: str, message: str, *, level: int = logging.INFO, **data: Any) -> None:
+        """Nothing."""
+
+
 class EventLog(Ring):
     """The last 1,000 events. Saying one never waits: a loop keeps and shows it within the second."""
 
@@ -30,7 +43,7 @@ class EventLog(Ring):
 
     def load(self) -> None:
         """What the process before this one left. Blocking."""
-        self.recall(lambda number, line: _entry(number, msgspec.json.decode(line, type=Event).kind, line))
+        self.recall(lambda number, line: _entry(number, str(msgspec.json.decode(line).get("kind")), line))
 
     def on_said(self, nudge: Callable[[], None]) -> None:
         """What to call when there is something to keep."""
