@@ -51,6 +51,9 @@ def rfc3339(seconds: float) -> str:
 
 
 def level_of(status: int) -> str:
+    """A 503 is said on purpose (starting, not configured, too busy), so it warns; any other 5xx is an error."""
+    if status == 503:
+        return "warning"
     return "error" if status >= 500 else "info"
 
 
