@@ -22,7 +22,7 @@ from chimney.core.grammar import (
     watched,
 )
 from chimney.github.client import GitHubClient
-from chimney.origin.cache import Answer, GitHubCache, Key, Result, key_of
+from chimney.origin.cache import Answer, GitHubCache, Key, Result
 from chimney.store.ports import StoredResponse
 from chimney.web.asgi import Receive, Scope, Send, raw_path
 from chimney.web.caching import matches
@@ -88,7 +88,7 @@ class Proxy:
         path, query = target
         try:
             endpoint = self._endpoint(path)
-            key = key_of(endpoint.kind, endpoint.path, normalise_query(endpoint.kind, query))
+            key = self._cache.key(endpoint.kind, endpoint.path, normalise_query(endpoint.kind, query))
         except NotAllowedError:
             raise not_found(path.decode("ascii", "replace")[:200]) from None
         except BadQueryError as error:
@@ -97,7 +97,7 @@ class Proxy:
         prefix = BELOW if path.startswith(BELOW.encode()) else DROP_IN
         understood = Target(key, prefix.rstrip("/") + endpoint.template, path.decode())
         if endpoint.kind is Kind.RUNS:
-            understood = _of_workflow(understood)
+            understood = self._of_workflow(understood)
         self._targets[asked] = understood
         if len(self._targets) > REMEMBERED:
             self._targets.popitem(last=False)
@@ -106,6 +106,10 @@ class Proxy:
     def _endpoint(self, path: bytes) -> Endpoint:
         if path.startswith(DROP_IN.encode()):
             return full_path(path[len(DROP_IN) :], self._repos, allow_contents=self._allow_contents)
+        if not path.startswith(BELOW.encode()):
+            raise NotAllowedError  # the prefix itself was escaped: `/%61pi/github/`
+        if not self._repos:
+            raise ProblemError(503, "not-configured", "No repository is configured. Set CHIMNEY_REPO to owner/name.")
         below = path[len(BELOW) :]
         if self._repo:
             try:
@@ -117,6 +121,19 @@ class Proxy:
         if slash and not tail:
             raise NotAllowedError
         return below_repository(tail, watched(owner, name, self._repos), allow_contents=self._allow_contents)
+
+    def _of_workflow(self, target: Target) -> Target:
+        """`actions/runs?workflow=FILE`, as older dashboards ask, means that workflow's runs."""
+        key = target.key
+        match = _WORKFLOW.search(key.query)
+        if not match:
+            return target
+        if not key.path.endswith("/actions/runs") or not WORKFLOW_FILE.fullmatch(match[1]):
+            raise not_found(target.path)
+        query = "&".join(part for part in key.query.split("&") if not part.startswith("workflow="))
+        runs = f"workflows/{match[1]}/runs"
+        of_file = self._cache.key(Kind.RUNS, key.path.removesuffix("runs") + runs, query)
+        return target._replace(key=of_file, path=target.path.removesuffix("runs") + runs)
 
     async def _send(self, answer: Answer, target: Target, scope: Scope, send: Send) -> None:
         response, record = answer.response, record_of(scope)
@@ -171,23 +188,9 @@ def _lasting(response: StoredResponse) -> list[tuple[bytes, bytes]]:
     return response.prepared[1]
 
 
-def _of_workflow(target: Target) -> Target:
-    """`actions/runs?workflow=FILE`, as older dashboards ask, means that workflow's runs."""
-    key = target.key
-    match = _WORKFLOW.search(key.query)
-    if not match:
-        return target
-    if not key.path.endswith("/actions/runs") or not WORKFLOW_FILE.fullmatch(match[1]):
-        raise not_found(target.path)
-    query = "&".join(part for part in key.query.split("&") if not part.startswith("workflow="))
-    runs = f"workflows/{match[1]}/runs"
-    of_file = key_of(Kind.RUNS, key.path.removesuffix("runs") + runs, query)
-    return target._replace(key=of_file, path=target.path.removesuffix("runs") + runs)
-
-
 _STATUS = {
     Result.HIT: b"chimney; hit",
-    Result.STALE: b"chimney; hit; fwd=stale",
+    Result.STALE: b"chimney; hit; detail=stale",  # hit and fwd exclude each other (RFC 9211 §2.2)
     Result.MISS: b"chimney; fwd=uri-miss; stored",
     Result.REVALIDATED: b"chimney; fwd=stale; fwd-status=304",
     Result.COLLAPSED: b"chimney; fwd=uri-miss; collapsed",
@@ -196,8 +199,9 @@ _STATUS = {
 
 def _cache_status(answer: Answer) -> bytes:
     """RFC 9211, with the reason as `detail` when an old answer stands in for a failed request."""
-    status = _STATUS[answer.result]
-    return status + b"; detail=" + answer.problem.code.encode() if answer.problem else status
+    if answer.problem:
+        return b"chimney; hit; detail=" + answer.problem.code.encode()
+    return _STATUS[answer.result]
 
 
 def _rewritten(response: StoredResponse, target: Target, scope: Scope) -> bytes:

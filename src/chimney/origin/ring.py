@@ -39,8 +39,8 @@ class Ring:
         self.unkept = 0
 
     def recall(self, as_entry: Callable[[int, bytes], Entry]) -> None:
-        """What the process before this one left. Blocking."""
-        self._held.extend(as_entry(number, line) for number, line in self._file.load())
+        """What the process before this one left, without the lines that a damaged disk garbled. Blocking."""
+        self._held.extend(as_entry(number, line) for number, line in self._file.load() if _is_object(line))
 
     async def keep(self, lines: Sequence[bytes], as_entry: Callable[[int, int], Entry]) -> None:
         """Keeps the lines, then shows them. `as_entry` makes the entry of an id and a place among the lines."""
@@ -85,6 +85,13 @@ class Ring:
         self._file.close()
 
 
+def _is_object(line: bytes) -> bool:
+    try:
+        return isinstance(msgspec.json.decode(line), dict)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+
+
 class Filter(msgspec.Struct, frozen=True):
     """Which records are meant: at least this severe, holding every given text (without regard to case)."""
 
@@ -121,14 +128,22 @@ def _needle(text: str) -> bytes:
 def make_filter(
     level: str | None, grep: str | None, since: datetime | None, request_id: str | None, trace_id: str | None
 ) -> Filter:
-    """Raises ProblemError for a level that does not exist."""
+    """Raises ProblemError for what cannot be meant."""
     if level is not None and level.lower() not in LEVELS:
         raise _bad("level", f"{level[:40]!r} is none of {', '.join(LEVELS)}")
     texts = [_needle(grep)] if grep else []
     texts += [b'"request_id":"%s"' % _needle(request_id)] if request_id else []
     texts += [b'"trace_id":"%s"' % _needle(trace_id)] if trace_id else []
-    at = since.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z") if since else ""
-    return Filter(LEVELS[level.lower()] if level else 0, tuple(texts), at)
+    return Filter(LEVELS[level.lower()] if level else 0, tuple(texts), _utc(since) if since else "")
+
+
+def _utc(since: datetime) -> str:
+    """As records say it. A time without offset is taken as UTC."""
+    try:
+        at = since.astimezone(UTC) if since.tzinfo else since.replace(tzinfo=UTC)
+    except OverflowError:
+        raise _bad("since", "lies outside of the calendar") from None
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class LogRing(Ring):
