@@ -1,6 +1,7 @@
 import asyncio
 import json
 import os
+import random
 import signal
 import sqlite3
 import subprocess
@@ -189,22 +190,49 @@ async def test_a_failing_file_is_opened_anew(journal: Journal) -> None:
     assert len(await journal.append([batch(2)])) == 1
 
 
+async def damaged(file: Path, records: int, *offsets: int) -> int:
+    """A journal whose pages are overwritten; returns the id of its last row."""
+    journal = Journal(file)
+    last = (await journal.append([batch(*range(1, records + 1))]))[-1].row.id
+    await journal.close()
+    with file.open("r+b") as stream:
+        for offset in offsets:
+            stream.seek(offset)
+            stream.write(random.Random(offset).randbytes(600))
+    return last
+
+
 @pytest.mark.parametrize("offset", [0, 20, 100, 4096, 8200, 12_288])
 async def test_a_damaged_file_is_set_aside_and_a_new_one_begun(tmp_path: Path, offset: int) -> None:
     file = tmp_path / "journal.sqlite"
+    last = await damaged(file, 300, offset)
     journal = Journal(file)
-    last = (await journal.append([batch(*range(1, 300))]))[-1].row.id
+    await journal.open()
+    assert journal.damage is not None
+    assert [name for name in os.listdir(tmp_path) if name.startswith("journal.sqlite.corrupt-")]  # noqa: PTH208
+    stored = await journal.append([batch(10_001)])
+    assert stored[0].row.id > last, "ids grow for ever, so that no reader takes new records for known ones"
     await journal.close()
-    with file.open("r+b") as stream:
-        stream.seek(offset)
-        stream.write(os.urandom(600))
     again = Journal(file)
     await again.open()
-    assert again.damage is not None
-    assert [name for name in os.listdir(tmp_path) if name.startswith("journal.sqlite.corrupt-")]  # noqa: PTH208
-    stored = await again.append([batch(1)])
-    assert stored[0].row.id > last, "ids grow for ever, so that no reader takes new records for known ones"
+    assert again.damage is None
     await again.close()
+
+
+async def test_everything_but_the_damaged_pages_is_kept(tmp_path: Path) -> None:
+    file = tmp_path / "journal.sqlite"
+    await damaged(file, 5000, 200_000)
+    journal = Journal(file)
+    await journal.open()
+    assert journal.damage is not None
+    kept = (await journal.read(ALL, limit=9999)).rows
+    assert 4900 < len(kept) < 5000
+    assert f"{len(kept):,} of its records" in journal.damage
+    again = await journal.append([batch(*range(1, 5001))])
+    ids = {row.origin_id for row in kept} | {one.row.origin_id for one in again}
+    assert ids >= set(range(1, 5001)), "what was lost is stored when the origin tells it again"
+    assert len(again) < 100
+    await journal.close()
 
 
 async def test_a_file_of_a_later_version_is_refused_politely(tmp_path: Path) -> None:

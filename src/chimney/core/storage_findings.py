@@ -36,7 +36,7 @@ def storage_damaged(facts: Facts, now: datetime) -> Finding | None:
         severity=Severity.WARNING,
         since=storage.damaged_at,
         title="A damaged file of the table was set aside",
-        detail=f"{storage.damage}. A new one was begun: records from before are missing here.",
+        detail=f"{storage.damage}. Some records from before may be missing.",
         evidence=[Evidence(what="file", value=storage.damage, at=storage.damaged_at)],
         remedy="Keep the file until it is clear that nothing in it is needed (sqlite3 FILE .recover reads most of it)."
         " Check the disk: dmesg, smartctl. This notice goes away after a day.",

@@ -30,8 +30,9 @@ class Database:
     async def open(self) -> None:
         """Raises FolderError."""
         opening = functools.partial(open_writer, self._file, self._schema, shared=self._shared)
-        self._db, self.damage = await asyncio.get_running_loop().run_in_executor(self._thread, opening)
-        if self.damage:
+        self._db, damage = await asyncio.get_running_loop().run_in_executor(self._thread, opening)
+        if damage:
+            self.damage = damage.said
             log.error("%s", self.damage)
 
     async def run(self, act: Callable[[sqlite3.Connection], T]) -> T:

@@ -2,7 +2,7 @@
 
 SQLite in WAL mode with `synchronous=FULL`: what `append` returned survives SIGKILL and power loss. One connection
 writes, in one thread; readers are read-only connections in a thread of their own, so a long search delays no record.
-A damaged file is set aside and a new one begun; ids go on growing, from the clock.
+A damaged file is set aside and a new one begun with what could be read of it; ids go on growing, from the clock.
 """
 
 import asyncio
@@ -21,12 +21,14 @@ from chimney.core.log_filter import LogFilter
 from chimney.core.records import LEVEL_NAMES, Record, parse, rfc3339
 from chimney.store.errors import FolderError, StorageFailedError, StorageFullError
 from chimney.store.logs import Batch, Found, Incoming, Place, Size, StoredRow
+from chimney.store.salvage import salvage
 from chimney.store.search import histogram_of, search
 from chimney.store.sqlite import in_our_words, open_reader, open_writer
 from chimney.wire.telemetry import Histogram, LogRow
 
 READ_SECONDS = 2.0
 PRUNE_ROWS = 500  # ~5 ms a step: between two steps a batch may be stored
+SALVAGE_SECONDS = 4.0  # the table is to be up within ten
 BOOTS_KEPT = 16
 _INSERT = (
     "INSERT OR IGNORE INTO log (ts_ms, level, source, epoch, origin_id, kind, message, logger, request_id, trace_id,"
@@ -116,10 +118,12 @@ class Journal:
         if self._db is None:
             db, damage = open_writer(self._file, "journal")
             if damage:
-                log.error("%s", damage)
-                self.damage = damage
+                kept = salvage(damage.aside, db, seconds=SALVAGE_SECONDS)
+                self.damage = f"{damage.said}; {kept:,} of its records could be read and are here"
+                log.error("%s", self.damage)
                 first = int(time.time() * 1000)  # past every id of the file that was set aside
-                db.execute("INSERT OR REPLACE INTO sqlite_sequence (name, seq) VALUES ('log', ?)", (first,))
+                db.execute("DELETE FROM sqlite_sequence WHERE name = 'log'")
+                db.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('log', ?)", (first,))
             self._sources.clear()
             self._db = db
         return self._db

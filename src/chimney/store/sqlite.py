@@ -11,12 +11,21 @@ import time
 from importlib.resources import files
 from pathlib import Path
 
+import msgspec
+
 from chimney.store.errors import FolderError, NewerSchemaError, StorageFailedError, StorageFullError, StoreError
 from chimney.store.folder import unusable
 
 CHECK_SECONDS = 4.0
 _FULL = frozenset((sqlite3.SQLITE_FULL,))
 _DAMAGED = frozenset((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB))
+
+
+class Damage(msgspec.Struct, frozen=True):
+    """A file that was not sound: where it is now, and one sentence for the operator."""
+
+    aside: Path
+    said: str
 
 
 class DamagedError(StoreError):
@@ -98,6 +107,9 @@ def set_aside(file: Path) -> Path:
     """Renames the file, and what belongs to it, to `*.corrupt-<time>`. Nothing is deleted."""
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     aside = file.with_name(f"{file.name}.corrupt-{stamp}")
+    for again in range(2, 100):
+        if aside.exists():
+            aside = file.with_name(f"{file.name}.corrupt-{stamp}-{again}")
     for suffix in ("-wal", "-shm", ""):
         part = file.with_name(file.name + suffix)
         with contextlib.suppress(FileNotFoundError):
@@ -105,7 +117,7 @@ def set_aside(file: Path) -> Path:
     return aside
 
 
-def open_writer(file: Path, name: str, *, shared: bool = False) -> tuple[sqlite3.Connection, str | None]:
+def open_writer(file: Path, name: str, *, shared: bool = False) -> tuple[sqlite3.Connection, Damage | None]:
     """The one writing connection, and what was damaged and set aside when that had to be done.
 
     `shared` files may be open in another process too, so they keep a rollback journal. Raises FolderError when the
@@ -114,7 +126,8 @@ def open_writer(file: Path, name: str, *, shared: bool = False) -> tuple[sqlite3
     try:
         return _open_sound(file, name, shared=shared), None
     except DamagedError as error:
-        damage = f"{file.name} was damaged ({error}), set aside as {set_aside(file).name}"
+        aside = set_aside(file)
+        damage = Damage(aside, f"{file.name} was damaged ({error}), set aside as {aside.name}")
     except sqlite3.Error as error:
         raise FolderError(f"cannot use {file}: {error}") from None
     try:
@@ -130,6 +143,13 @@ def open_reader(file: Path) -> sqlite3.Connection:
     db = sqlite3.connect(f"file:{_quoted(file)}?mode=ro", uri=True, isolation_level=None, check_same_thread=False)
     db.text_factory = lambda raw: raw.decode("utf-8", "replace")
     db.execute("PRAGMA query_only=ON")
+    return db
+
+
+def open_remains(file: Path) -> sqlite3.Connection:
+    """A damaged file, to read what can be read of it. It is not written to."""
+    db = sqlite3.connect(f"file:{_quoted(file)}?mode=ro", uri=True, isolation_level=None, check_same_thread=False)
+    db.text_factory = lambda raw: raw.decode("utf-8", "replace")
     return db
 
 
