@@ -33,11 +33,13 @@ def test_the_line_of_a_request_has_the_fields_of_the_contract() -> None:
     assert told["ts"].endswith("Z")
 
 
-@pytest.mark.parametrize(("status", "level"), [(200, "info"), (404, "info"), (500, "error"), (503, "error")])
-def test_an_answer_of_class_5xx_is_an_error(status: int, level: str) -> None:
+@pytest.mark.parametrize(
+    ("status", "level"), [(200, "info"), (404, "info"), (500, "error"), (502, "error"), (503, "warning")]
+)
+def test_an_answer_of_class_5xx_is_an_error_and_a_503_a_warning(status: int, level: str) -> None:
     line = request_line(finished(status=status))
     assert json.loads(line.json)["level"] == level
-    assert line.level == {"info": 20, "error": 40}[level]
+    assert line.level == {"info": 20, "warning": 30, "error": 40}[level]
 
 
 @pytest.mark.parametrize("hostile", TEXTS, ids=lambda text: ascii(text[:8]))

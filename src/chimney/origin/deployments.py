@@ -14,6 +14,7 @@ from chimney.store.errors import StoreError
 from chimney.web.problem import ProblemError
 from chimney.wire.base import Page
 from chimney.wire.deployment import Deployment, DeployReport, DeployStatus, Phase, ReportAccepted
+from chimney.wire.problem import Fault
 
 HELD = 2_000  # reports folded in memory: about a year of three deployments a day, ~1 kB each ≈ 2 MB
 
@@ -85,7 +86,9 @@ class Deployments:
         if before is not None:
             place = next((i for i, one in enumerate(newest_first) if one.id == before), None)
             if place is None:
-                raise ProblemError(400, "malformed", f"query.before: there is no deployment {before[:100]!r}.")
+                detail = f"there is no deployment {before[:100]!r}"
+                fault = Fault(path="query.before", detail=detail)
+                raise ProblemError(400, "malformed", f"query.before: {detail}", errors=[fault])
             newest_first = newest_first[place + 1 :]
         items = newest_first[:limit]
         return Page(items=items, next=items[-1].id if len(newest_first) > limit else None)

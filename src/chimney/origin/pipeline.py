@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import msgspec
 from litestar import get
@@ -74,7 +75,7 @@ class Pipeline:
         def one(kind: Kind, below: str, query: str, as_type: type[T]) -> Awaitable[tuple[T, float]]:
             return self._decoded(self._asked(kind, repo, below, query), as_type)
 
-        labels = f"labels={self._bug_label}&state=open&per_page=100"
+        labels = f"labels={quote(self._bug_label, safe='')}&state=open&per_page=100"
         repository, open_prs, bugs, closed, runs, releases = await asyncio.gather(
             part("repository", one(Kind.REPOSITORY, "", "", Repository)),
             part("open_prs", self._count(self._asked(Kind.PULLS, repo, "pulls", "state=open&per_page=1"))),
@@ -110,7 +111,8 @@ class Pipeline:
     async def _count(self, key: Key) -> tuple[int, float]:
         """How many there are, from a page of one: the number of the last page is the count."""
         response = await self._response(key)
-        return last_page(response.links) or len(msgspec.json.decode(response.body)), response.validated_at
+        listed = await _decode(response.body, list[msgspec.Raw])
+        return last_page(response.links) or len(listed), response.validated_at
 
     async def _all_pages(
         self, kind: Kind, repo: str, below: str, query: str, as_type: type[list[T]]
@@ -129,7 +131,7 @@ async def _decode(body: bytes, as_type: type[T]) -> T:
     """In a thread: a page of a hundred runs takes milliseconds."""
     try:
         return await asyncio.to_thread(msgspec.json.decode, body, type=as_type)
-    except msgspec.ValidationError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ProblemError(
             502, "github-unexpected", f"GitHub's answer has another shape than documented: {error}"
         ) from None
