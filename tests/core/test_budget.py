@@ -2,7 +2,7 @@
 
 import pytest
 
-from chimney.core.budget import is_rate_limited, retry_at
+from chimney.core.budget import Need, is_rate_limited, refusal, retry_at
 
 NOW = 1_700_000_000.0
 
@@ -54,3 +54,26 @@ def test_the_wait_is_what_github_says_else_a_minute_and_then_twice_as_long(
 def test_a_garbled_header_neither_fails_nor_silences_us_for_ever(name: str, garbled: str) -> None:
     headers = {"x-ratelimit-remaining": "0", name: garbled}
     assert NOW < retry_at(headers, failures=1, now=NOW) <= NOW + 86_400
+
+
+@pytest.mark.parametrize(
+    ("remaining", "minutes_left", "need", "may"),
+    [
+        (5000, 60, Need.ROUTINE, True),
+        (2600, 60, Need.ROUTINE, True),  # the first half is spent freely
+        (2400, 60, Need.ROUTINE, False),  # the second is spread over the hour
+        (2400, 60, Need.WANTED, True),
+        (2400, 20, Need.ROUTINE, True),  # and lasts, as it runs down slower than the time
+        (1600, 20, Need.ROUTINE, False),
+        (250, 1, Need.WANTED, False),  # the reserve
+        (250, 1, Need.URGENT, True),
+        (0, 30, Need.WANTED, True),  # GitHub says no by itself, and when it will say yes again
+        (10, -1, Need.ROUTINE, True),  # a new hour has begun
+    ],
+)
+def test_the_quota_is_spread_to_its_reset_and_a_reserve_is_kept(
+    remaining: int, minutes_left: float, need: Need, may: bool
+) -> None:
+    reset = NOW + minutes_left * 60
+    why = refusal(remaining=remaining, limit=5000, reset=reset, need=need, now=NOW)
+    assert (why is None) is may

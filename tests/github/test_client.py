@@ -10,8 +10,16 @@ import pytest
 from tests.conftest import until
 from tests.fakes.github import HOST, GitHub, fails, raw, says, validated
 
+from chimney.core.budget import Need
 from chimney.github.client import BODY_LIMIT, CONCURRENT, GitHubClient
-from chimney.github.errors import GitHubError, RateLimitedError, UnauthorizedError, UnexpectedError, UnreachableError
+from chimney.github.errors import (
+    BudgetError,
+    GitHubError,
+    RateLimitedError,
+    UnauthorizedError,
+    UnexpectedError,
+    UnreachableError,
+)
 
 Make = Callable[..., GitHubClient]
 
@@ -250,14 +258,27 @@ async def test_being_told_to_wait_a_thousand_times_keeps_no_stacks(make: Make) -
 
 async def test_the_quota_is_what_the_last_answer_said(make: Make) -> None:
     client = make(
-        GitHub(says(x_ratelimit_remaining="42"), says(x_ratelimit_remaining="7", x_ratelimit_resource="search"))
+        GitHub(says(x_ratelimit_remaining="4200"), says(x_ratelimit_remaining="7", x_ratelimit_resource="search"))
     )
     assert client.health().rate_limit is None
     await client.get("/x")
     await client.get("/y")
     limit = client.health().rate_limit
     assert limit is not None
-    assert (limit.limit, limit.remaining, limit.resource) == (5000, 42, "core")
+    assert (limit.limit, limit.remaining, limit.resource) == (5000, 4200, "core")
+
+
+async def test_the_last_of_the_quota_is_kept_for_what_webhooks_say(make: Make) -> None:
+    github = GitHub(says(x_ratelimit_remaining="42"), says(x_ratelimit_remaining="41"))
+    client = make(github)
+    await client.get("/x")
+    with pytest.raises(BudgetError, match="kept for what webhooks say"):
+        await client.get("/y")
+    assert len(github.asked) == 1
+    assert client.health().problem is None
+    assert client.health().refused_for_budget == 1
+    await client.get("/y", need=Need.URGENT)
+    assert len(github.asked) == 2
 
 
 @pytest.mark.parametrize("garbled", ["", "many", "-1", "²", "9" * 30])

@@ -76,11 +76,11 @@ async def test_an_old_answer_says_how_old_it_is_and_why(make_origin: MakeOrigin)
 
 
 async def test_the_quota_told_is_the_one_of_now(make_origin: MakeOrigin) -> None:
-    github = GitHub(says(x_ratelimit_remaining="100"), says(x_ratelimit_remaining="99"))
+    github = GitHub(says(x_ratelimit_remaining="4100"), says(x_ratelimit_remaining="4099"))
     origin = await make_origin(transport=github, github_token=None)
     await get(origin, "/api/github/pulls")
     await get(origin, "/api/github/issues")
-    assert (await get(origin, "/api/github/pulls")).header("x-ratelimit-remaining") == "99"
+    assert (await get(origin, "/api/github/pulls")).header("x-ratelimit-remaining") == "4099"
 
 
 @pytest.mark.parametrize(

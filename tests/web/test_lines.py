@@ -122,3 +122,8 @@ def test_on_a_terminal_a_line_break_of_a_message_is_indented() -> None:
 )
 def test_times_are_utc_to_the_millisecond(seconds: float, text: str) -> None:
     assert rfc3339(seconds) == text
+
+
+def test_what_the_table_asks_and_gets_is_for_debugging_only() -> None:
+    assert json.loads(request_line(finished(user_agent="chimney-table/1.0")).json)["level"] == "debug"
+    assert json.loads(request_line(finished(user_agent="chimney-table/1.0", status=500)).json)["level"] == "error"

@@ -5,10 +5,40 @@ least a minute, then exponentially longer. The reset is in Unix seconds.
 """
 
 from collections.abc import Mapping
+from enum import IntEnum
 
 SHORTEST_WAIT = 60.0
 LONGEST_WAIT = 3600.0
 LONGEST_BELIEVED = 86_400.0  # no limit lasts longer than an hour; a garbled header must not silence us for ever
+
+
+HOUR = 3600.0  # GitHub's primary limits are counted by the hour
+RESERVE_SHARE = 0.05  # kept for what cannot wait
+FREELY_SHARE = 0.5  # so much of the quota may be spent without looking at the clock
+
+
+class Need(IntEnum):
+    """How badly an answer is needed, from what can wait to what cannot."""
+
+    ROUTINE = 0  # an old answer is there, and GitHub is asked whether it is still good
+    WANTED = 1  # somebody waits and nothing is stored
+    URGENT = 2  # a webhook said that it changed
+
+
+def refusal(*, remaining: int, limit: int, reset: float, need: Need, now: float) -> str | None:
+    """Why the quota says no; None when it may be spent.
+
+    A reserve of one in twenty is kept for what is urgent. Past the first half, routine requests are spread: they are
+    refused while the quota runs down faster than the time to its reset.
+    """
+    if remaining <= 0 or now >= reset:
+        return None  # GitHub itself says no, or has begun a new hour
+    if need is not Need.URGENT and remaining <= limit * RESERVE_SHARE:
+        return f"the last {remaining} of {limit} requests are kept for what webhooks say"
+    share, time_left = remaining / limit, min(1.0, (reset - now) / HOUR)
+    if need is Need.ROUTINE and share < min(FREELY_SHARE, time_left):
+        return f"{remaining} of {limit} requests must last {(reset - now) / 60:.0f} more minutes"
+    return None
 
 
 def is_rate_limited(status: int, headers: Mapping[str, str], body: bytes) -> bool:

@@ -16,8 +16,15 @@ import httpx2
 import msgspec
 
 from chimney import __version__
-from chimney.core.budget import is_rate_limited, retry_at
-from chimney.github.errors import GitHubError, RateLimitedError, UnauthorizedError, UnexpectedError, UnreachableError
+from chimney.core.budget import Need, is_rate_limited, refusal, retry_at
+from chimney.github.errors import (
+    BudgetError,
+    GitHubError,
+    RateLimitedError,
+    UnauthorizedError,
+    UnexpectedError,
+    UnreachableError,
+)
 from chimney.wire.base import stamp
 from chimney.wire.health import GitHubHealth, RateLimit
 
@@ -78,15 +85,18 @@ class GitHubClient:
         self.problem: GitHubError | None = None
         self.last_success: float | None = None
         self.rate_limit: RateLimit | None = None
+        self.refused = 0
+        self.sparing: str | None = None
         self.results: dict[str, int] = {}
 
-    async def get(self, path: str, query: str = "", *, etag: str | None = None) -> Reply:
+    async def get(self, path: str, query: str = "", *, etag: str | None = None, need: Need = Need.WANTED) -> Reply:
         """The answer: 200, 304 (only when `etag` was given), 404, 410 or another 4xx that GitHub means.
 
         Raises GitHubError when there is none worth having, or at once while GitHub asked us to wait. The deadline
         counts the wait for a free slot too: behind ten requests that hang nobody waits longer than they do.
         """
         self._hold_back()
+        self._budget(need)
         url = f"{self._base}{path}" + (f"?{query}" if query else "")
         try:
             async with asyncio.timeout(self._deadline), self._slots:
@@ -102,6 +112,19 @@ class GitHubClient:
             raise unreachable from error
         self._succeeded(reply)
         return reply
+
+    def _budget(self, need: Need) -> None:
+        """Raises BudgetError when the quota is to be spared; `refused` and `sparing` tell /healthz."""
+        limit = self.rate_limit
+        if limit is None:
+            return
+        reset = limit.reset_at.timestamp()
+        why = refusal(remaining=limit.remaining, limit=limit.limit, reset=reset, need=need, now=time.time())
+        if need is Need.ROUTINE or why:
+            self.sparing = why
+        if why:
+            self.refused += 1
+            raise BudgetError(why)
 
     def _hold_back(self) -> None:
         """Raises what GitHub said while it lasts, without the stacks of those who were told before."""
@@ -185,6 +208,8 @@ class GitHubClient:
             rate_limit=self.rate_limit,
             authenticated=self.authenticated,
             problem=self.problem.said() if self.problem else None,
+            sparing=self.sparing,
+            refused_for_budget=self.refused,
         )
 
     def _why(self, error: BaseException) -> str:

@@ -3,6 +3,7 @@
 GitHubError
 ├── UnreachableError     no answer: DNS, connection, TLS, time-out, or an answer that broke off
 ├── RateLimitedError     403 or 429 that asks us to wait
+├── BudgetError          not asked: what is left of the quota is kept for what needs it more
 ├── UnauthorizedError    401: the token is wrong, expired or revoked
 └── UnexpectedError      any other answer that is no use (5xx, a foreign redirect, a body too large)
 """
@@ -33,6 +34,12 @@ class RateLimitedError(GitHubError):
         super().__init__(message)
         self.retry_at = retry_at
         self.primary = primary
+
+
+class BudgetError(GitHubError):
+    """GitHub was not asked, to make the quota last. No trouble of GitHub's: `problem` stays as it is."""
+
+    code = "budget"
 
 
 class UnauthorizedError(GitHubError):

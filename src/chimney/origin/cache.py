@@ -10,6 +10,7 @@ import time
 from enum import StrEnum
 from typing import NamedTuple
 
+from chimney.core.budget import Need
 from chimney.core.freshness import (
     NEGATIVE,
     UNAUTHENTICATED,
@@ -23,7 +24,7 @@ from chimney.core.freshness import (
 )
 from chimney.core.grammar import Kind
 from chimney.github.client import GitHubClient, Reply
-from chimney.github.errors import GitHubError, RateLimitedError, UnexpectedError
+from chimney.github.errors import BudgetError, GitHubError, RateLimitedError, UnexpectedError
 from chimney.store.ports import ResponseStore, StoredResponse
 from chimney.web.problem import ProblemError
 
@@ -164,7 +165,9 @@ class GitHubCache:
             if len(self._failures) >= 1000:
                 self._failures.pop(next(iter(self._failures)))
             self._failures[key.text] = Failure(time.time(), error)
-            if error is not self._told:  # one wait that GitHub asked for is one error, whatever the number of keys
+            if error is not self._told and not isinstance(
+                error, BudgetError
+            ):  # one wait that GitHub asked for is one error, whatever the number of keys
                 log.warning("GitHub could not be asked for %s: %s", key.text, error.said())
             self._told = error
         else:
@@ -177,7 +180,8 @@ class GitHubCache:
         """
         stored = self._store.get(key.text)
         etag = stored.etag if stored and stored.identity == self._client.identity else None
-        reply = await self._client.get(key.path, key.query, etag=etag)
+        need = Need.ROUTINE if stored else Need.WANTED
+        reply = await self._client.get(key.path, key.query, etag=etag, need=need)
         now = time.time()
         if reply.status == 304 and stored is not None and etag is not None:
             stored.validated_at, stored.gone_at = now, None

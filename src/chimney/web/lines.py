@@ -50,11 +50,16 @@ def rfc3339(seconds: float) -> str:
     return f"{_to_the_second(whole)}.{int((seconds - whole) * 1000):03d}Z"
 
 
-def level_of(status: int) -> str:
-    """A 503 is said on purpose (starting, not configured, too busy), so it warns; any other 5xx is an error."""
+def level_of(status: int, agent: bytes) -> str:
+    """A 503 is said on purpose (starting, not configured, too busy), so it warns; any other 5xx is an error.
+
+    What the table asks all day, and gets, is for debugging only: visitors are not to be looked for among it.
+    """
     if status == 503:
         return "warning"
-    return "error" if status >= 500 else "info"
+    if status >= 500:
+        return "error"
+    return "debug" if status < 400 and agent.startswith(b"chimney-table/") else "info"
 
 
 class Shape(NamedTuple):
@@ -109,7 +114,7 @@ def request_line(record: RequestRecord) -> Line:
     )
     ordinary = len(shape.path) + len(agent) <= LONGEST_REMEMBERED
     said, fields = _remembered(shape) if ordinary else _common(shape)
-    level = level_of(record.status)
+    level = level_of(record.status, agent)
     latency_ms = record.duration * 1000
     own = (
         f'{{"ts":"{rfc3339(record.started)}","level":"{level}","logger":"chimney.request","request_id":"{record.request_id}",'

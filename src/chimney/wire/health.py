@@ -30,13 +30,19 @@ class RateLimit(Message, frozen=True, kw_only=True):
 
 
 class GitHubHealth(Message, frozen=True, kw_only=True):
-    """`rate_limit` and `last_success_at` are None until GitHub answered once; `problem` says what is wrong now."""
+    """`rate_limit` and `last_success_at` are None until GitHub answered once; `problem` says what is wrong now.
+
+    `sparing` says why routine requests are held back to make the quota last, None while they are not;
+    `refused_for_budget` counts what was held back.
+    """
 
     last_success_at: Timestamp | None
     seconds_since_success: float | None
     rate_limit: RateLimit | None
     authenticated: bool
     problem: str | None = None
+    sparing: str | None = None
+    refused_for_budget: int = 0
 
 
 class LogsHealth(Message, frozen=True, kw_only=True):
