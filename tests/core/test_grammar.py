@@ -106,8 +106,19 @@ def within_the_grammar(endpoint: Endpoint) -> bool:
         and all(segment not in ("", ".", "..") for segment in endpoint.path[1:].split("/"))
         and endpoint.path.isascii()
         and not set("?#\\;@\x00") & set(endpoint.path)
-        and not any(word in endpoint.path.split("/") for word in ("hooks", "keys", "secrets", "protection", "user"))
+        and not _SENSITIVE & set(resources(endpoint.path))
     )
+
+
+_SENSITIVE = {"hooks", "keys", "secrets", "protection", "user"}
+
+
+def resources(path: str) -> list[str]:
+    """The segments that name a resource of the repository; a branch or a tag may be called anything."""
+    below = path.split("/")[4:]
+    if below[:1] == ["branches"]:
+        return below[2:]
+    return below[:2] if below[:1] == ["actions"] else below[:1]
 
 
 _PIECES = st.sampled_from(
