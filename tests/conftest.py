@@ -4,7 +4,7 @@ import asyncio
 import io
 import logging
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,6 @@ settings.load_profile("here")
 
 REPO = "acme/rocket"
 DEADLINE = 5.0
-MakeOrigin = Callable[..., Awaitable[Origin]]
 Ask = Callable[..., httpx2.AsyncClient]
 Serving = Callable[[Role], Any]
 
@@ -72,23 +71,37 @@ def installed(pipe: LogPipe) -> Iterator[LogPipe]:
     root.setLevel(level)
 
 
-@pytest.fixture
-async def make_origin(tmp_path: Path, pipe: LogPipe, still: Standin) -> AsyncIterator[MakeOrigin]:
-    """Starts origins that ask `transport` (the still stand-in when none is given); stops what was not stopped."""
-    running: list[Origin] = []
+class MakeOrigin:
+    """Starts origins that ask `transport`, the still stand-in when none is given. The first has the test's pipe."""
 
-    async def make(*, transport: httpx2.AsyncBaseTransport | None = None, **settings: Any) -> Origin:
-        said = {"repo": REPO, "github_token": "ghp_tests", "data_dir": tmp_path / "data", **settings}
-        asked = transport or httpx2.ASGITransport(app=still.asgi)
+    def __init__(self, folder: Path, pipe: LogPipe, still: Standin) -> None:
+        self._folder = folder
+        self._pipes = [pipe]
+        self._still = still
+        self.running: list[Origin] = []
+
+    async def __call__(self, *, transport: httpx2.AsyncBaseTransport | None = None, **settings: Any) -> Origin:
+        said = {"repo": REPO, "github_token": "ghp_tests", "data_dir": self._folder, **settings}
+        asked = transport or httpx2.ASGITransport(app=self._still.asgi)
+        pipe = self._pipes.pop() if self._pipes else LogPipe(io.TextIOWrapper(io.BytesIO()))
         origin = Origin(OriginSettings(**said), pipe, transport=asked)
         await origin.start()
-        running.append(origin)
+        self.running.append(origin)
         return origin
 
-    yield make
-    for origin in running:
+    async def end(self, origin: Origin) -> None:
+        """As a signal ends it."""
+        self.running.remove(origin)
         await origin.drain()
         await origin.stop()
+
+
+@pytest.fixture
+async def make_origin(tmp_path: Path, pipe: LogPipe, still: Standin) -> AsyncIterator[MakeOrigin]:
+    make = MakeOrigin(tmp_path / "data", pipe, still)
+    yield make
+    for origin in list(make.running):
+        await make.end(origin)
 
 
 @pytest.fixture

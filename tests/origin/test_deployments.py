@@ -156,6 +156,7 @@ async def test_reports_are_there_after_a_restart_and_still_taken_once(make_origi
     await report(visitor, id="one", slot="blue", at="2026-01-01T00:00:00Z")
     await report(visitor, id="two", revision=B, slot="green", at="2026-01-02T00:00:00Z")
     before = (await visitor.get(STATUS)).json()
+    await make_origin.end(first)
     visitor = asking(await make_origin())
     after = (await visitor.get(STATUS)).json()
     for told in (before, after):
