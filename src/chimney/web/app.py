@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from chimney.web.asgi import App, Receive, Scope, Send, respond
-from chimney.web.problem import ProblemError
+from chimney.web.problem import ProblemError, not_found
 from chimney.web.record import Recorder, RequestRecord, record_of
 from chimney.web.recover import Recover
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 _JSON = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+DOCUMENT = "/api/schema/openapi.json"
 Hot = Callable[[Scope, Receive, Send], Any]
 
 
@@ -85,6 +86,9 @@ class Shell:
         await respond(send, 200 if well else 503, body, _JSON, head_only=record.method == "HEAD")
 
     async def _ask(self, framework: App, record: RequestRecord, scope: Scope, receive: Receive, send: Send) -> None:
+        if record.path.startswith("/api/schema/") and record.path != DOCUMENT:
+            record.route = "unmatched"
+            raise not_found(record.path)  # the framework would answer with a page of its own
         try:
             await framework(scope, receive, send)
         finally:

@@ -14,6 +14,7 @@ from litestar.exceptions import (
 )
 from litestar.handlers import BaseRouteHandler
 from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Contact, License, PathItem
 from litestar.types import ExceptionHandlersMap
 
@@ -120,7 +121,7 @@ def build(
             license=License(name="Apache-2.0", identifier="Apache-2.0"),
             contact=Contact(name="chimney"),
             use_handler_docstrings=True,
-            render_plugins=[],
+            render_plugins=[JsonRenderPlugin()],  # an empty list means pages with scripts of other hosts
         ),
     )
     if app.openapi_schema.paths is not None:
