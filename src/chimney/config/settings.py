@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, DirectoryPath, Field, SecretStr
 
+from chimney.core.freshness import ADJUSTABLE
 from chimney.web.serve import split_address
 
 _REPO = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9._-]{1,100}")
@@ -34,6 +35,30 @@ def _url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _dragonfly(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(
+        r"rediss?://([^\s/@?#]*@)?([A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?(/[0-9]{0,4})?",
+        value.get_secret_value(),
+    ):
+        raise ValueError("should be redis://[user:password@]host[:port][/number], or rediss:// for TLS")
+    return value
+
+
+def _pairs(value: object) -> object:
+    """`runs=30,issues=120` as a mapping; chimney.toml may say it as a table."""
+    if not isinstance(value, str):
+        return value
+    pairs = [part.partition("=") for part in value.split(",") if part.strip()]
+    return {name.strip(): number.strip() for name, _, number in pairs}
+
+
+def _kinds(value: dict[str, float]) -> dict[str, float]:
+    unknown = sorted(value.keys() - ADJUSTABLE)
+    if unknown:
+        raise ValueError(f"{unknown[0]!r} is no kind of path; there are {', '.join(sorted(ADJUSTABLE))}")
+    return value
+
+
 def _header(value: SecretStr) -> SecretStr:
     if not re.fullmatch(r"[!-~]+", value.get_secret_value()):
         raise ValueError("should be one line of printable ASCII without spaces, as it goes into a header")
@@ -46,6 +71,9 @@ Repo = Annotated[str, AfterValidator(_repo)]
 Listen = Annotated[str, AfterValidator(_listen)]
 Url = Annotated[str, AfterValidator(_url)]
 Secrets = Annotated[list[SecretStr], Commas]
+DragonflyUrl = Annotated[SecretStr, AfterValidator(_dragonfly)]
+Lifetime = Annotated[float, Field(ge=0, le=86_400)]
+Lifetimes = Annotated[dict[str, Lifetime], BeforeValidator(_pairs), AfterValidator(_kinds)]
 
 
 class Settings(BaseModel):
@@ -60,6 +88,12 @@ class OriginSettings(Settings):
     repos: Annotated[list[Repo], Commas] = Field([], description="More repositories to watch.")
     github_token: HeaderSecret | None = Field(None, description="GitHub token; GITHUB_TOKEN is read too.")
     github_api_url: Url = Field("https://api.github.com", description="Base URL of the GitHub REST API.")
+    dragonfly_url: DragonflyUrl | None = Field(
+        None, description="Shared cache, redis:// or rediss://; unset: memory only."
+    )
+    lifetimes: Lifetimes | None = Field(
+        None, description="Seconds that answers of GitHub stay fresh, by kind: `runs=30,issues=120`."
+    )
     data_dir: Path = Field(Path(".chimney"), description="Folder of the origin's small state.")
     slot: str | None = Field(
         None, pattern="^(blue|green)$", description="The slot this process runs in: blue or green."

@@ -64,7 +64,7 @@ class GitHubClient:
         deadline_seconds: float = DEADLINE_SECONDS,
     ) -> None:
         self._origin = urlsplit(api_url)
-        self._base = api_url.rstrip("/")
+        self.base = api_url.rstrip("/")
         headers = dict(_HEADERS)
         if token:
             headers["authorization"] = f"Bearer {token}"
@@ -97,7 +97,7 @@ class GitHubClient:
         """
         self._hold_back()
         self._budget(need)
-        url = f"{self._base}{path}" + (f"?{query}" if query else "")
+        url = f"{self.base}{path}" + (f"?{query}" if query else "")
         try:
             async with asyncio.timeout(self._deadline), self._slots:
                 self._hold_back()

@@ -12,6 +12,7 @@
 """
 
 import asyncio
+import hashlib
 import logging
 import secrets
 from collections.abc import Awaitable
@@ -22,6 +23,7 @@ import httpx2
 
 from chimney import __version__
 from chimney.config import OriginSettings
+from chimney.core.freshness import Lifetimes
 from chimney.github.client import GitHubClient
 from chimney.instrumentation import LogPipe
 from chimney.origin import documented
@@ -29,6 +31,7 @@ from chimney.origin.cache import GitHubCache
 from chimney.origin.events import EventLog
 from chimney.origin.lane import Lane
 from chimney.origin.proxy import BELOW, DROP_IN, Proxy
+from chimney.origin.replicas import Replicas
 from chimney.origin.ring import LogRing
 from chimney.store.database import Database
 from chimney.store.folder import shared_folder
@@ -44,6 +47,7 @@ from chimney.web.static import StaticFiles
 
 if TYPE_CHECKING:
     from chimney.origin.health import Parts
+    from chimney.store.shared import SharedTier
 
 WARM_SECONDS = 20.0
 log = logging.getLogger(__name__)
@@ -68,7 +72,11 @@ class Origin:
         self.events = EventLog(folder, slot=settings.slot, boot=self.boot)
         self.client = GitHubClient(settings.github_api_url, token, transport=transport)
         self.near = MemoryStore()
-        self.cache = GitHubCache(self.client, self.near)
+        self.far = self._far_tier()
+        self.replicas = Replicas(self.near, self.far)
+        self.cache = GitHubCache(
+            self.client, self.near, lifetimes=Lifetimes(settings.lifetimes), replicas=self.replicas
+        )
         self.requests = RequestMetrics()
         self.shell = Shell(pipe.request)
         self.loops = Supervisor()
@@ -86,10 +94,11 @@ class Origin:
         await asyncio.to_thread(self.build)
         await self._deployments.load()
         self.shell.lane = Lane(self._proxy, self.cache, self._pipe.request)
-        self.shell.hot = {BELOW: self._proxy, DROP_IN: self._proxy}
+        self.shell.hot = dict.fromkeys((BELOW, DROP_IN), self._proxy)
         if self.pipeline.repos and self.client.authenticated:
             self.loops.add("warm", self._warm)
         self.events.on_said(self.loops.add("events", self.events.keep_said).nudge)
+        self._share()
         self.loops.start()
         self.shell.phase = Phase.READY
         token = "a token" if self.client.authenticated else "no token"
@@ -100,6 +109,37 @@ class Origin:
             token,
             extra={"boot": self.boot, "version": __version__},
         )
+
+    def _far_tier(self) -> "SharedTier | None":
+        """None when no Dragonfly is configured: then redis-py (5 MB, 60 ms) is not even imported."""
+        settings = self._settings
+        if settings.dragonfly_url is None:
+            return None
+        from chimney.store.redis import RedisServer  # noqa: PLC0415
+        from chimney.store.shared import SharedTier  # noqa: PLC0415
+
+        server = RedisServer(settings.dragonfly_url.get_secret_value(), on_change=self._on_dragonfly)
+        audience = hashlib.sha256(f"{settings.github_api_url} {self.client.identity}".encode()).hexdigest()[:16]
+        return SharedTier(server, audience=audience, boot=self.boot)
+
+    def _share(self) -> None:
+        """The loops of the far tier. The start waits for none of them."""
+        far, replicas = self.far, self.replicas
+        if far is None:
+            return
+        far.on_lost(self.loops.add("dragonfly", far.probe).nudge)
+        self.loops.add("dragonfly_news", lambda: far.listen(replicas.hear))
+        replicas.nudge = self.loops.add("dragonfly_outbox", replicas.deliver).nudge
+
+    def _on_dragonfly(self, up: bool, why: str) -> None:
+        if not up:
+            text = f"Dragonfly is lost ({why}); answers come from this process's own memory"
+            self.events.say("dragonfly_lost", text, level=logging.WARNING, reason=why)
+        elif self.events.counts["dragonfly_lost"]:
+            self.events.say("dragonfly_back", "Dragonfly is back; replicas share their answers again")
+        else:
+            log.info("Dragonfly answers")
+        self.replicas.nudge()
 
     def build(self) -> None:
         """Everything that needs the framework, imported here so that /livez need not wait for it."""
@@ -150,6 +190,7 @@ class Origin:
             client=self.client,
             cache=self.cache,
             near=self.near,
+            replicas=self.replicas,
             ring=self.ring,
             events=self.events,
             pipe=self._pipe,
@@ -175,6 +216,8 @@ class Origin:
         await self.loops.stop()
         await self.events.keep_said()
         await self.cache.close()
+        if self.far:
+            await self.far.close()
         await self.client.close()
         log.info("origin stopped", extra={"boot": self.boot})
         await self._pipe.stop()

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from enum import StrEnum
+from functools import partial
 from typing import NamedTuple
 
 from chimney.core.budget import Need
@@ -25,11 +26,13 @@ from chimney.core.freshness import (
 from chimney.core.grammar import Kind
 from chimney.github.client import GitHubClient, Reply
 from chimney.github.errors import BudgetError, GitHubError, RateLimitedError, UnexpectedError
+from chimney.origin.replicas import Replicas, doubt
 from chimney.store.ports import ResponseStore, StoredResponse
 from chimney.web.problem import ProblemError
 
 FAILURE_SECONDS = 1.0
 GONE_SECONDS = 10.0  # a 404 replaces a good response only when it is said again after this time
+MEMORY, DRAGONFLY, GITHUB = "memory", "dragonfly", "github"  # tiers, as the record and the metric say them
 _USUAL = Lifetimes()
 log = logging.getLogger(__name__)
 
@@ -59,11 +62,19 @@ def key_of(kind: Kind, path: str, query: str, lifetimes: Lifetimes = _USUAL) -> 
 
 
 class Answer(NamedTuple):
-    """A stored response and how it came. `problem` says why it is old, when asking GitHub failed."""
+    """A stored response, how it came and whence. `problem` says why it is old, when asking GitHub failed."""
 
     response: StoredResponse
     result: Result
     problem: GitHubError | None = None
+    tier: str = MEMORY
+
+
+class Invalidated(NamedTuple):
+    """How many stored responses were removed from each tier."""
+
+    memory: int
+    dragonfly: int
 
 
 class Failure(NamedTuple):
@@ -72,13 +83,22 @@ class Failure(NamedTuple):
 
 
 class GitHubCache:
-    """The near tier and the rules around it. Everything runs on the event loop; the far tier comes behind `store`."""
+    """The near tier and the rules around it, with what other replicas hold behind. Everything is on the event loop."""
 
-    def __init__(self, client: GitHubClient, store: ResponseStore, *, lifetimes: Lifetimes = _USUAL) -> None:
+    def __init__(
+        self,
+        client: GitHubClient,
+        store: ResponseStore,
+        *,
+        lifetimes: Lifetimes = _USUAL,
+        replicas: Replicas | None = None,
+    ) -> None:
         self._client = client
         self._store = store
         self._lifetimes = lifetimes
-        self._flights: dict[str, asyncio.Task[StoredResponse]] = {}
+        self._replicas = replicas or Replicas(store)
+        self._invalidations = 0
+        self._flights: dict[str, asyncio.Task[Answer]] = {}
         self._failures: dict[str, Failure] = {}
         self._told: GitHubError | None = None
         self.hits = 0
@@ -125,20 +145,18 @@ class GitHubCache:
         try:
             if failure is not None:
                 raise failure
-            response = await asyncio.shield(self._fly(key))
+            answer = await asyncio.shield(self._fly(key))
         except GitHubError as error:
             self.misses += 1
+            stored = self._store.get(key.text) or stored  # the far tier may have had an old one
             if stored and may_serve_on_error(stored.validated_at, policy, now=time.time()):
                 return Answer(stored, Result.STALE, error)
             raise as_problem(error) from error
         if collapsed:
-            self.hits += 1
-            return Answer(response, Result.COLLAPSED)
-        if stored is not None and response is stored:
-            self.hits += 1
-            return Answer(response, Result.REVALIDATED)
-        self.misses += 1
-        return Answer(response, Result.MISS)
+            answer = answer._replace(result=Result.COLLAPSED, tier=MEMORY)
+        self.misses += answer.result is Result.MISS
+        self.hits += answer.result is not Result.MISS
+        return answer
 
     def _recent_failure(self, key: Key) -> GitHubError | None:
         """Without the stacks of those who were told before: each raising would add one to it."""
@@ -147,7 +165,7 @@ class GitHubCache:
             return None
         return failure.error.with_traceback(None)
 
-    def _fly(self, key: Key) -> asyncio.Task[StoredResponse]:
+    def _fly(self, key: Key) -> asyncio.Task[Answer]:
         """The one request to GitHub for this key: the running one, or a new one."""
         flight = self._flights.get(key.text)
         if flight is None:
@@ -156,7 +174,7 @@ class GitHubCache:
             flight.add_done_callback(lambda done: self._landed(key, done))
         return flight
 
-    def _landed(self, key: Key, flight: asyncio.Task[StoredResponse]) -> None:
+    def _landed(self, key: Key, flight: asyncio.Task[Answer]) -> None:
         del self._flights[key.text]
         error = None if flight.cancelled() else flight.exception()
         if error is None:
@@ -173,12 +191,31 @@ class GitHubCache:
         else:
             log.error("fetching %s failed", key.text, exc_info=error)
 
-    async def _fetch(self, key: Key) -> StoredResponse:
-        """Asks GitHub, conditionally when a validator of our own token is held; the response is stored before return.
+    def _is_fresh(self, key: Key, response: StoredResponse) -> bool:
+        return decide(response.validated_at, self._policy(key, response), now=time.time()) is Action.SERVE
+
+    async def _fetch(self, key: Key) -> Answer:
+        """What another replica has when it is fresh, else what GitHub says; stored before return."""
+        stored = self._store.get(key.text)
+        if not key.policy.max_age:
+            return await self._ask_github(key, stored)  # what is asked live is nothing to share
+        shared = await self._replicas.share(key.text, stored, partial(self._is_fresh, key))
+        if shared is not None:
+            shared.hits = stored.hits if stored else 0
+            self._store.put(key.text, shared)
+            if self._is_fresh(key, shared):
+                return Answer(shared, Result.HIT, tier=DRAGONFLY)
+        try:
+            return await self._ask_github(key, shared or stored)
+        finally:
+            self._replicas.tell(key.text)
+
+    async def _ask_github(self, key: Key, stored: StoredResponse | None) -> Answer:
+        """Conditionally when a validator of our own token is held.
 
         The response stays referenced here meanwhile: an eviction between question and 304 costs nothing.
         """
-        stored = self._store.get(key.text)
+        before = self._invalidations
         etag = stored.etag if stored and stored.identity == self._client.identity else None
         need = Need.ROUTINE if stored else Need.WANTED
         reply = await self._client.get(key.path, key.query, etag=etag, need=need)
@@ -186,8 +223,8 @@ class GitHubCache:
         if reply.status == 304 and stored is not None and etag is not None:
             stored.validated_at, stored.gone_at = now, None
             stored.etag = reply.etag or stored.etag
-            self._store.put(key.text, stored)
-            return stored
+            self._keep(key, stored, doubtful=before != self._invalidations)
+            return Answer(stored, Result.REVALIDATED, tier=GITHUB)
         if not storable(reply.status):
             raise UnexpectedError(f"GitHub answered {reply.status}", status=reply.status)
         fetched = self._stored(reply, now)
@@ -195,8 +232,22 @@ class GitHubCache:
             stored.gone_at = stored.gone_at or now
             if now - stored.gone_at < GONE_SECONDS:
                 raise UnexpectedError(f"GitHub answered {reply.status}, which may pass", status=reply.status)
-        self._store.put(key.text, fetched)
-        return fetched
+        self._keep(key, fetched, doubtful=before != self._invalidations)
+        return Answer(fetched, Result.MISS, tier=GITHUB)
+
+    def _keep(self, key: Key, response: StoredResponse, *, doubtful: bool) -> None:
+        """What GitHub said before somebody invalidated is kept, and stale at once."""
+        response.lifetime = self._policy(key, response).max_age
+        self._store.put(key.text, response)
+        if doubtful:
+            doubt(response, now=time.time())
+
+    async def invalidate(self, prefix: str | None) -> Invalidated:
+        """Removes `prefix` and all below it by whole segments, everything for None, in both tiers and all replicas."""
+        self._invalidations += 1
+        self._failures.clear()
+        memory = self._store.clear() if prefix is None else self._store.remove_prefix(prefix)
+        return Invalidated(memory, await self._replicas.drop(prefix))
 
     def _stored(self, reply: Reply, now: float) -> StoredResponse:
         headers = reply.headers

@@ -16,13 +16,14 @@ from chimney.origin.cache import GitHubCache
 from chimney.origin.deployments import Deployments
 from chimney.origin.events import EventLog
 from chimney.origin.pipeline import Pipeline
+from chimney.origin.replicas import Replicas
 from chimney.origin.ring import LogRing
 from chimney.store.memory import MemoryStore
 from chimney.web.app import Phase, Shell
 from chimney.web.loops import Supervisor
 from chimney.web.metrics import RequestMetrics, counter, expose, gauge
 from chimney.wire.base import stamp
-from chimney.wire.health import CacheHealth, DragonflyHealth, Health, Version
+from chimney.wire.health import CacheHealth, Health, Version
 
 GITHUB_LOST_SECONDS = 600.0
 
@@ -37,6 +38,7 @@ class Parts:
     client: GitHubClient
     cache: GitHubCache
     near: MemoryStore
+    replicas: Replicas
     ring: LogRing
     events: EventLog
     pipe: LogPipe
@@ -60,7 +62,8 @@ class Vitals:
     def _status(self) -> str:
         if self._parts.shell.phase is not Phase.READY:
             return "down"
-        troubled = self._parts.client.problem is not None or self._github_lost()
+        alone = self._parts.replicas.far.health().status == "unavailable"
+        troubled = self._parts.client.problem is not None or self._github_lost() or alone
         return "degraded" if troubled or any(loop.error for loop in self._parts.loops.loops) else "ok"
 
     def health(self) -> Health:
@@ -76,7 +79,7 @@ class Vitals:
             demonstration=settings.demonstration,
             started_at=stamp(self._started),
             uptime_seconds=round(time.time() - self._started, 1),
-            dragonfly=DragonflyHealth(status="not_configured"),
+            dragonfly=self._parts.replicas.far.health(),
             cache=CacheHealth(
                 entries=len(self._parts.near),
                 bytes=self._parts.near.bytes,
@@ -159,7 +162,8 @@ class Vitals:
         yield counter(
             "chimney_panics", "Exceptions that reached the last line of defence.", self._parts.shell.recover.panics
         )
-        yield gauge("chimney_dragonfly_up", "1 while Dragonfly answers.", 0)
+        far = self._parts.replicas.far
+        yield gauge("chimney_dragonfly_up", "1 while Dragonfly answers.", int(far.connected))
         yield gauge("chimney_uptime_seconds", "Seconds since the process started.", time.time() - self._started)
         build = GaugeMetricFamily("chimney_build_info", "What runs here.", labels=["version", "revision", "slot"])
         build.add_metric([__version__, self.version().revision or "", self._parts.settings.slot or ""], 1)

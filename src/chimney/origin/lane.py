@@ -41,8 +41,9 @@ class Lane:
         if wanted and stored.etag and matches(wanted.decode("latin-1"), stored.etag):
             record.status = 304
             return self._send(record, headers, b"", send)
-        headers.append((b"content-length", b"%d" % len(stored.body)))
-        return self._send(record, headers, stored.body, send)
+        body = self._proxy.body(stored, target, scope)
+        headers.append((b"content-length", b"%d" % len(body)))
+        return self._send(record, headers, body, send)
 
     async def _send(self, record: RequestRecord, headers: list[tuple[bytes, bytes]], body: bytes, send: Send) -> None:
         try:

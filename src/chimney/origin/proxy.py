@@ -7,7 +7,6 @@ takes whole GitHub paths. Both are rebuilt by core/grammar before anything is lo
 import re
 import time
 from collections import OrderedDict
-from functools import lru_cache
 from typing import NamedTuple
 
 from chimney.core.grammar import (
@@ -22,6 +21,7 @@ from chimney.core.grammar import (
     watched,
 )
 from chimney.github.client import GitHubClient
+from chimney.origin.addresses import body_for, links, own_address
 from chimney.origin.cache import Answer, GitHubCache, Key, Result
 from chimney.store.ports import StoredResponse
 from chimney.web.asgi import Receive, Scope, Send, raw_path
@@ -34,9 +34,7 @@ from chimney.wire.problem import Fault
 BELOW = "/api/github/"
 DROP_IN = "/api/v3/"
 REMEMBERED = 4096  # parsed targets, ~400 B each ≈ 1.6 MB at worst
-LONGEST_HOST = 260  # 253 of a name, a colon and a port; what is longer must not fill the memory of links
 _WORKFLOW = re.compile(r"(?:^|&)workflow=([^&]+)(?:&|$)")
-_LINK = re.compile(r'<[^>?]*\?([^>]*)>; rel="(next|prev|first|last)"')
 
 
 class Target(NamedTuple):
@@ -72,7 +70,7 @@ class Proxy:
         stored = self._cache.fresh(target.key)
         answer = Answer(stored, Result.HIT) if stored else await self._cache.get(target.key)
         record.cache = answer.result
-        record.tier = "github" if answer.result in (Result.MISS, Result.REVALIDATED) else "memory"
+        record.tier = answer.tier
         await self._send(answer, target, scope, send)
 
     def known(self, path: bytes, query: bytes) -> Target | None:
@@ -145,9 +143,16 @@ class Proxy:
             await send({"type": "http.response.start", "status": 304, "headers": headers})
             await send({"type": "http.response.body", "body": b""})
             return
-        headers.append((b"content-length", b"%d" % len(response.body)))
+        body = self.body(response, target, scope)
+        headers.append((b"content-length", b"%d" % len(body)))
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
-        await send({"type": "http.response.body", "body": b"" if record.method == "HEAD" else response.body})
+        await send({"type": "http.response.body", "body": b"" if record.method == "HEAD" else body})
+
+    def body(self, response: StoredResponse, target: Target, scope: Scope) -> bytes:
+        """What the client gets: as GitHub sent it, or with our URLs for one that takes us for GitHub."""
+        if not target.path.startswith(DROP_IN):
+            return response.body
+        return body_for(response, github=self._client.base, base=own_address(scope) + DROP_IN.rstrip("/"))
 
     def _headers(self, answer: Answer, target: Target, scope: Scope) -> list[tuple[bytes, bytes]]:
         response = answer.response
@@ -160,7 +165,7 @@ class Proxy:
             *self._limits(),
         ]
         if response.links:
-            headers.append((b"link", _rewritten(response, target, scope)))
+            headers.append((b"link", links(own_address(scope) + target.path, response.links)))
         if answer.problem:
             headers.append((b"x-chimney-stale-reason", answer.problem.said().encode("ascii", "replace")))
         return headers
@@ -202,17 +207,3 @@ def _cache_status(answer: Answer) -> bytes:
     if answer.problem:
         return b"chimney; hit; detail=" + answer.problem.code.encode()
     return _STATUS[answer.result]
-
-
-def _rewritten(response: StoredResponse, target: Target, scope: Scope) -> bytes:
-    """`Link` with our own address: clients follow it as it stands, and would leave for GitHub."""
-    headers = record_of(scope).headers
-    host = headers.get(b"host", b"localhost")[:LONGEST_HOST].decode("latin-1")
-    secure = headers.get(b"x-forwarded-proto", b"") == b"https" or scope.get("scheme") == "https"
-    return _links(f"{'https' if secure else 'http'}://{host}{target.path}", response.links or "")
-
-
-@lru_cache(1024)
-def _links(base: str, links: str) -> bytes:
-    pages = _LINK.findall(links)
-    return ", ".join(f'<{base}?{query}>; rel="{rel}"' for query, rel in pages).encode("latin-1", "replace")

@@ -1,6 +1,7 @@
 """The near tier: stored responses in this process, bounded by bytes, least recently used out first."""
 
 from collections import OrderedDict
+from collections.abc import Iterable
 
 from chimney.store.ports import StoredResponse
 
@@ -12,7 +13,7 @@ class MemoryStore:
 
     def __init__(self, capacity_bytes: int = CAPACITY_BYTES) -> None:
         self._held: OrderedDict[str, StoredResponse] = OrderedDict()
-        self._capacity = capacity_bytes
+        self.capacity = capacity_bytes
         self.bytes = 0
         self.evicted = 0
 
@@ -27,11 +28,11 @@ class MemoryStore:
 
     def put(self, key: str, response: StoredResponse) -> None:
         self._remove(key)
-        if response.size > self._capacity:
+        if response.size > self.capacity:
             return
         self._held[key] = response
         self.bytes += response.size
-        while self.bytes > self._capacity and self._held:
+        while self.bytes > self.capacity and self._held:
             oldest = next(iter(self._held))
             self._remove(oldest)
             self.evicted += 1
@@ -53,6 +54,9 @@ class MemoryStore:
         self._held.clear()
         self.bytes = 0
         return count
+
+    def entries(self) -> Iterable[tuple[str, StoredResponse]]:
+        return list(self._held.items())
 
     def ages(self, now: float) -> list[float]:
         """Seconds since each response was validated, sorted; empty when nothing is held."""

@@ -1,5 +1,6 @@
 """What the roles ask of a store. One behaviour suite runs over every implementation."""
 
+from collections.abc import Iterable
 from typing import Protocol
 
 import msgspec
@@ -9,7 +10,8 @@ class StoredResponse(msgspec.Struct, kw_only=True):
     """A good answer of GitHub. `fetched_at` and `validated_at` are Unix seconds; `links` is the raw Link header.
 
     `identity` is the hash of the token it was fetched with: entity tags are bound to it. `gone_at` is when GitHub first
-    said that a good response is gone, None when it did not. `prepared` is the proxy's: headers made once by validator.
+    said that a good response is gone, None when it did not. `lifetime` is for how many seconds after validation it is
+    fresh. `prepared` is the proxy's: headers made once by validator.
     """
 
     status: int
@@ -23,8 +25,10 @@ class StoredResponse(msgspec.Struct, kw_only=True):
     fetched_at: float
     validated_at: float
     hits: int = 0
+    lifetime: float = 30.0
     gone_at: float | None = None
     prepared: tuple[str | None, list[tuple[bytes, bytes]]] | None = None
+    rewritten: tuple[str, bytes, bytes] | None = None
 
     @property
     def size(self) -> int:
@@ -44,5 +48,8 @@ class ResponseStore(Protocol):
         """Removes `prefix` itself and all below it by whole segments; returns how many were held."""
 
     def clear(self) -> int: ...
+
+    def entries(self) -> Iterable[tuple[str, StoredResponse]]:
+        """A picture of what is held now, the least recently used first."""
 
     def __len__(self) -> int: ...

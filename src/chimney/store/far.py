@@ -1,0 +1,91 @@
+"""The far tier as its users see it: stored responses that several replicas of an origin share.
+
+It may be slow, full, empty, full of garbage or gone at any moment. Nothing here raises for that, and no call takes
+longer than a fifth of a second: what cannot be had is not there, what cannot be kept is not kept.
+"""
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Protocol
+from zlib import crc32
+
+import msgspec
+
+from chimney.store.ports import StoredResponse
+from chimney.wire.health import DragonflyHealth
+
+
+class Word(StrEnum):
+    """What a replica tells the others."""
+
+    STORED = "stored"  # there is a new response under `key`, or the old one was found good again
+    RELEASED = "released"  # nobody fetches `key` any more, and there is nothing new
+    DROPPED = "dropped"  # `key` and all below it are invalid; everything is when `key` is None
+
+
+class News(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """One message between replicas. `boot` names the sender, `print` the content and `validated_at` its time."""
+
+    boot: str
+    word: Word
+    key: str | None
+    print: str = ""
+    validated_at: float = 0.0
+
+
+Hear = Callable[[News | None], None]  # None: news were missed, so everything held may be out of date
+
+
+def print_of(response: StoredResponse) -> str:
+    """The same for the same content: status, validator and checksum."""
+    return f"{response.status} {crc32(response.body):08x} {response.etag or ''}"
+
+
+class FarTier(Protocol):
+    """Shared stored responses, the leases by which replicas share one fetch, and the news between replicas."""
+
+    hits: int
+    misses: int
+
+    @property
+    def connected(self) -> bool: ...
+
+    async def get(self, key: str) -> StoredResponse | None: ...
+
+    async def put(self, key: str, response: StoredResponse) -> bool:
+        """Keeps it, ends the lease of its key and tells the other replicas. False when it could not be told."""
+
+    async def drop(self, prefix: str | None) -> int | None:
+        """Removes by whole segments, all for None, and tells the others; None when that did not succeed."""
+
+    async def lease(self, key: str) -> bool:
+        """True: fetch it yourself. False: another replica is at it."""
+
+    async def release(self, key: str) -> None:
+        """The fetch came to nothing: another replica may try."""
+
+    def health(self) -> DragonflyHealth: ...
+
+
+class NoFarTier:
+    """A FarTier for an origin that stands alone."""
+
+    hits = 0
+    misses = 0
+    connected = False
+
+    async def get(self, _key: str) -> None: ...
+
+    async def put(self, _key: str, _response: StoredResponse) -> bool:
+        return False
+
+    async def drop(self, _prefix: str | None) -> int | None:
+        return 0
+
+    async def lease(self, _key: str) -> bool:
+        return True
+
+    async def release(self, _key: str) -> None: ...
+
+    def health(self) -> DragonflyHealth:
+        return DragonflyHealth(status="not_configured")
