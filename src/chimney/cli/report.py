@@ -1,6 +1,7 @@
 """`chimney deploy report`: one deploy report to an origin."""
 
 import os
+import re
 import subprocess
 import threading
 from typing import Any, NoReturn
@@ -9,6 +10,7 @@ import httpx2
 import msgspec
 
 from chimney.cli.say import fail, say
+from chimney.wire.deployment import ReportAccepted
 
 ATTEMPTS = 3
 
@@ -28,29 +30,50 @@ def run_url() -> str | None:
     return f"{server}/{repo}/actions/runs/{run}" if server and repo and run else None
 
 
-def send(url: str, token: str | None, fields: dict[str, Any]) -> None:
-    """Tries three times; the report's id makes that harmless. Ends the command with 1 when the report was not kept."""
-    headers = {"authorization": f"Bearer {token.split(',')[0].strip()}"} if token else {}
+def send(url: str, token: str | None, fields: dict[str, Any], *, pause: float = 1.0) -> None:
+    """Tries three times; the report's id makes that harmless. Ends the command with 1 when the report was not kept.
+
+    `pause` is how many seconds it waits before the second try, and twice those before the third.
+    """
+    headers = _authorization(token)
     fields.setdefault("id", f"cli-{fields.get('revision', '')}-{fields['phase']}-{os.urandom(4).hex()}")
     error = ""
     with httpx2.Client(timeout=10) as client:
         for attempt in range(ATTEMPTS):
-            threading.Event().wait(attempt)
+            threading.Event().wait(attempt * pause)
             try:
                 answer = client.post(f"{url.rstrip('/')}/api/deploy/events", json=fields, headers=headers)
-            except (httpx2.HTTPError, httpx2.InvalidURL) as failure:
+            except (httpx2.UnsupportedProtocol, httpx2.InvalidURL) as failure:
+                fail(f"--origin: {url!r} should be a URL such as http://127.0.0.1:8080: {failure}")
+            except httpx2.HTTPError as failure:
                 error = f"the origin at {url} cannot be reached: {failure}"
                 continue
             if answer.status_code in (200, 201):
-                accepted = answer.json()
-                known = " (it was known already)" if answer.status_code == 200 else ""
-                deployment = accepted["deployment"]
-                say(f"recorded {fields['phase']} of {deployment['revision'][:12]} as {accepted['id']}{known}")
+                _recorded(url, fields["phase"], answer)
                 return
             if answer.status_code < 500:
                 _refused(answer)
             error = f"the origin at {url} answered {answer.status_code}"
     fail(f"the report was not recorded: {error}", code=1)
+
+
+def _authorization(token: str | None) -> dict[str, str]:
+    """The first of the tokens as a header. Ends the command when it cannot be one."""
+    if not token:
+        return {}
+    first = token.split(",")[0].strip()
+    if not re.fullmatch(r"[!-~]+", first):
+        fail("--token: a token should be one line of printable ASCII without spaces")
+    return {"authorization": f"Bearer {first}"}
+
+
+def _recorded(url: str, phase: str, answer: httpx2.Response) -> None:
+    try:
+        accepted = msgspec.json.decode(answer.content, type=ReportAccepted)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        fail(f"the report was not recorded: what answers at {url} is no origin of chimney", code=1)
+    known = " (it was known already)" if answer.status_code == 200 else ""
+    say(f"recorded {phase} of {accepted.deployment.revision[:12]} as {accepted.id}{known}")
 
 
 def _refused(answer: httpx2.Response) -> NoReturn:
