@@ -2,9 +2,7 @@
 
 import re
 import subprocess
-from typing import NamedTuple
-
-from bench.process import Measured
+from typing import NamedTuple, Protocol
 
 CONNECTIONS = 64
 _UNITS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
@@ -25,7 +23,15 @@ def _latency(report: str, percentile: str) -> float:
     return float(match[1]) * _UNITS[match[2]] if match else float("nan")
 
 
-def press(server: Measured, path: str, *, seconds: int) -> Load:
+class Server(Protocol):
+    """Something under load: its address and the CPU seconds that it has used."""
+
+    address: str
+
+    def cpu_seconds(self) -> float: ...
+
+
+def press(server: Server, path: str, *, seconds: int) -> Load:
     """64 connections against one path for some seconds."""
     before = server.cpu_seconds()
     report = subprocess.run(
