@@ -44,6 +44,19 @@ class Pipeline:
         path = f"/repos/{repo}/{path_below}" if path_below else f"/repos/{repo}"
         return self._cache.key(kind, path, normalise_query(kind, query.encode()))
 
+    def keys(self, repo: str) -> dict[str, Key]:
+        """What a summary asks of GitHub, by part; of the bugs the first page."""
+        bugs = f"labels={quote(self._bug_label, safe='')}&state=open&per_page=100"
+        closed = "state=closed&sort=updated&direction=desc&per_page=50"
+        return {
+            "repository": self._asked(Kind.REPOSITORY, repo, ""),
+            "open_prs": self._asked(Kind.PULLS, repo, "pulls", "state=open&per_page=1"),
+            "bugs": self._asked(Kind.ISSUES, repo, "issues", bugs),
+            "last_merged_pr": self._asked(Kind.PULLS, repo, "pulls", closed),
+            "runs": self._asked(Kind.RUNS, repo, "actions/runs", "per_page=100"),
+            "releases": self._asked(Kind.RELEASES, repo, "releases", "per_page=10"),
+        }
+
     async def summary(self, repo: str) -> PipelineSummary:
         at, summary = self._remembered.get(repo, (0.0, None))
         if summary is None or time.monotonic() - at > REMEMBERED_SECONDS:
@@ -72,20 +85,17 @@ class Pipeline:
             times.append(validated_at)
             return value
 
-        def one(kind: Kind, below: str, query: str, as_type: type[T]) -> Awaitable[tuple[T, float]]:
-            return self._decoded(self._asked(kind, repo, below, query), as_type)
+        def one(name: str, as_type: type[T]) -> Awaitable[T | None]:
+            return part(name, self._decoded(keys[name], as_type))
 
-        labels = f"labels={quote(self._bug_label, safe='')}&state=open&per_page=100"
+        keys = self.keys(repo)
         repository, open_prs, bugs, closed, runs, releases = await asyncio.gather(
-            part("repository", one(Kind.REPOSITORY, "", "", Repository)),
-            part("open_prs", self._count(self._asked(Kind.PULLS, repo, "pulls", "state=open&per_page=1"))),
-            part("bugs", self._all_pages(Kind.ISSUES, repo, "issues", labels, list[Issue])),
-            part(
-                "last_merged_pr",
-                one(Kind.PULLS, "pulls", "state=closed&sort=updated&direction=desc&per_page=50", list[PullRequest]),
-            ),
-            part("runs", one(Kind.RUNS, "actions/runs", "per_page=100", WorkflowRuns)),
-            part("releases", one(Kind.RELEASES, "releases", "per_page=10", list[Release])),
+            one("repository", Repository),
+            part("open_prs", self._count(keys["open_prs"])),
+            part("bugs", self._all_pages(Kind.ISSUES, keys["bugs"], list[Issue])),
+            one("last_merged_pr", list[PullRequest]),
+            one("runs", WorkflowRuns),
+            one("releases", list[Release]),
         )
         return Gathered(
             repository=repository,
@@ -114,14 +124,11 @@ class Pipeline:
         listed = await _decode(response.body, list[msgspec.Raw])
         return last_page(response.links) or len(listed), response.validated_at
 
-    async def _all_pages(
-        self, kind: Kind, repo: str, below: str, query: str, as_type: type[list[T]]
-    ) -> tuple[list[T], float]:
-        first = await self._response(self._asked(kind, repo, below, query))
+    async def _all_pages(self, kind: Kind, key: Key, as_type: type[list[T]]) -> tuple[list[T], float]:
+        first = await self._response(key)
         pages = min(last_page(first.links) or 1, MOST_PAGES)
-        others = [
-            self._response(self._asked(kind, repo, below, f"{query}&page={page}")) for page in range(2, pages + 1)
-        ]
+        queries = [normalise_query(kind, f"{key.query}&page={page}".encode()) for page in range(2, pages + 1)]
+        others = [self._response(self._cache.key(kind, key.path, query)) for query in queries]
         responses = [first, *await asyncio.gather(*others)]
         items = [item for response in responses for item in await _decode(response.body, as_type)]
         return items, min(response.validated_at for response in responses)
