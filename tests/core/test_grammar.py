@@ -136,7 +136,7 @@ _PATHS = st.one_of(
 )
 
 
-@settings(max_examples=1500)
+@settings(max_examples=1000)
 @given(_PATHS)
 @example(b"branches/main/protection")
 @example(b"commits/a/../../hooks")
@@ -148,7 +148,7 @@ def test_whatever_is_asked_below_a_repository_stays_within_the_grammar(raw: byte
     assert within_the_grammar(endpoint)
 
 
-@settings(max_examples=1500)
+@settings(max_examples=1000)
 @given(st.tuples(st.sampled_from([b"", b"repos/", b"repos/acme/rocket/", b"repos/acme/allowed/"]), _PATHS))
 def test_whatever_is_asked_by_a_full_path_stays_within_the_grammar(raw: tuple[bytes, bytes]) -> None:
     try:

@@ -295,7 +295,7 @@ PREFIXES = [
 ]
 
 
-@settings(max_examples=1500)
+@settings(max_examples=1000)
 @given(prefix=st.sampled_from(PREFIXES), tail=TAILS, query=QUERIES)
 @example(prefix=b"/api/github/", tail=b"branches/main/protection", query=b"")
 @example(prefix=b"/api/github/", tail=b"actions/runs", query=b"?workflow=..")
