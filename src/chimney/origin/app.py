@@ -4,6 +4,7 @@
 /api/github/* /api/v3/*              proxy        GitHub through the cache
 /healthz /api/version /api/metrics   health       what this process says of itself
 /api/pipeline/summary /api/repos     pipeline     the repository at a glance
+/api/cache/*                         cache_control  what is stored; invalidate, warm
 /api/deploy/*                        deployments  reports in, status and timeline out
 /api/logs /api/logs/stream           logs         the ring and its stream
 /api/events                          logs         what happened beside requests, live
@@ -98,6 +99,7 @@ class Origin:
         if self.pipeline.repos and self.client.authenticated:
             self.loops.add("warm", self._warm)
         self.events.on_said(self.loops.add("events", self.events.keep_said).nudge)
+        self.loops.add("evictions", self.control.tell_evictions)
         self._share()
         self.loops.start()
         self.shell.phase = Phase.READY
@@ -143,7 +145,7 @@ class Origin:
 
     def build(self) -> None:
         """Everything that needs the framework, imported here so that /livez need not wait for it."""
-        from chimney.origin import deployments, guards, health, logs, pipeline  # noqa: PLC0415
+        from chimney.origin import cache_control, deployments, guards, health, logs, pipeline  # noqa: PLC0415
 
         settings = self._settings
         tokens = Tokens(
@@ -161,11 +163,19 @@ class Origin:
         self.pipeline = pipeline.Pipeline(
             self.cache, self.client, repos=watched, workflow=settings.workflow, bug_label=settings.bug_label
         )
+        self.control = cache_control.CacheControl(
+            self.cache, self.near, self.replicas, self._proxy, self.pipeline, self.events
+        )
         vitals = health.Vitals(self._parts())
         handlers = [
             *health.routes(vitals, self.requests),
             *pipeline.routes(self.pipeline),
             *deployments.routes(self._deployments, deploy_scope=guards.guard(tokens, TokenScope.DEPLOY)),
+            *cache_control.routes(
+                self.control,
+                read_scope=guards.guard(tokens, TokenScope.READ),
+                operate_scope=guards.guard(tokens, TokenScope.OPERATE),
+            ),
             *logs.routes(self.ring, self.events, read_scope=guards.guard(tokens, TokenScope.READ)),
         ]
         self.schema_app = framework(
@@ -189,6 +199,7 @@ class Origin:
             shell=self.shell,
             client=self.client,
             cache=self.cache,
+            control=self.control,
             near=self.near,
             replicas=self.replicas,
             ring=self.ring,
@@ -215,6 +226,7 @@ class Origin:
     async def stop(self) -> None:
         await self.loops.stop()
         await self.events.keep_said()
+        await self.control.close()
         await self.cache.close()
         if self.far:
             await self.far.close()

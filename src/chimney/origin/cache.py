@@ -70,7 +70,7 @@ class Answer(NamedTuple):
     tier: str = MEMORY
 
 
-class Invalidated(NamedTuple):
+class Removed(NamedTuple):
     """How many stored responses were removed from each tier."""
 
     memory: int
@@ -97,12 +97,18 @@ class GitHubCache:
         self._store = store
         self._lifetimes = lifetimes
         self._replicas = replicas or Replicas(store)
-        self._invalidations = 0
+        self.invalidations = 0
         self._flights: dict[str, asyncio.Task[Answer]] = {}
         self._failures: dict[str, Failure] = {}
         self._told: GitHubError | None = None
         self.hits = 0
         self.misses = 0
+
+    @property
+    def hit_rate_pct(self) -> float | None:
+        """None until something was asked for."""
+        asked = self.hits + self.misses
+        return round(100 * self.hits / asked, 1) if asked else None
 
     def key(self, kind: Kind, path: str, query: str = "") -> Key:
         """The key of a path that core/grammar rebuilt and of a normalised query, with the lifetime it has here."""
@@ -215,7 +221,7 @@ class GitHubCache:
 
         The response stays referenced here meanwhile: an eviction between question and 304 costs nothing.
         """
-        before = self._invalidations
+        before = self.invalidations
         etag = stored.etag if stored and stored.identity == self._client.identity else None
         need = Need.ROUTINE if stored else Need.WANTED
         reply = await self._client.get(key.path, key.query, etag=etag, need=need)
@@ -223,7 +229,7 @@ class GitHubCache:
         if reply.status == 304 and stored is not None and etag is not None:
             stored.validated_at, stored.gone_at = now, None
             stored.etag = reply.etag or stored.etag
-            self._keep(key, stored, doubtful=before != self._invalidations)
+            self._keep(key, stored, doubtful=before != self.invalidations)
             return Answer(stored, Result.REVALIDATED, tier=GITHUB)
         if not storable(reply.status):
             raise UnexpectedError(f"GitHub answered {reply.status}", status=reply.status)
@@ -232,7 +238,7 @@ class GitHubCache:
             stored.gone_at = stored.gone_at or now
             if now - stored.gone_at < GONE_SECONDS:
                 raise UnexpectedError(f"GitHub answered {reply.status}, which may pass", status=reply.status)
-        self._keep(key, fetched, doubtful=before != self._invalidations)
+        self._keep(key, fetched, doubtful=before != self.invalidations)
         return Answer(fetched, Result.MISS, tier=GITHUB)
 
     def _keep(self, key: Key, response: StoredResponse, *, doubtful: bool) -> None:
@@ -242,12 +248,12 @@ class GitHubCache:
         if doubtful:
             doubt(response, now=time.time())
 
-    async def invalidate(self, prefix: str | None) -> Invalidated:
+    async def invalidate(self, prefix: str | None) -> Removed:
         """Removes `prefix` and all below it by whole segments, everything for None, in both tiers and all replicas."""
-        self._invalidations += 1
+        self.invalidations += 1
         self._failures.clear()
         memory = self._store.clear() if prefix is None else self._store.remove_prefix(prefix)
-        return Invalidated(memory, await self._replicas.drop(prefix))
+        return Removed(memory, await self._replicas.drop(prefix))
 
     def _stored(self, reply: Reply, now: float) -> StoredResponse:
         headers = reply.headers

@@ -13,6 +13,7 @@ from chimney.config import OriginSettings
 from chimney.github.client import GitHubClient
 from chimney.instrumentation import LogPipe
 from chimney.origin.cache import GitHubCache
+from chimney.origin.cache_control import CacheControl
 from chimney.origin.deployments import Deployments
 from chimney.origin.events import EventLog
 from chimney.origin.pipeline import Pipeline
@@ -37,6 +38,7 @@ class Parts:
     shell: Shell
     client: GitHubClient
     cache: GitHubCache
+    control: CacheControl
     near: MemoryStore
     replicas: Replicas
     ring: LogRing
@@ -68,7 +70,6 @@ class Vitals:
 
     def health(self) -> Health:
         settings = self._parts.settings
-        asked = self._parts.cache.hits + self._parts.cache.misses
         return Health(
             status=self._status(),
             version=__version__,
@@ -85,7 +86,7 @@ class Vitals:
                 bytes=self._parts.near.bytes,
                 hits=self._parts.cache.hits,
                 misses=self._parts.cache.misses,
-                hit_rate_pct=round(100 * self._parts.cache.hits / asked, 1) if asked else None,
+                hit_rate_pct=self._parts.cache.hit_rate_pct,
             ),
             github=self._parts.client.health(),
             logs=self._parts.ring.health(
@@ -113,6 +114,7 @@ class Vitals:
 
     def metrics(self) -> Iterator[Metric]:
         yield from self._of_cache()
+        yield from self._of_dragonfly()
         yield from self._of_github()
         yield from self._of_process()
 
@@ -128,6 +130,16 @@ class Vitals:
         yield gauge(
             "chimney_cache_age_seconds", "Median age of the stored responses.", ages[len(ages) // 2] if ages else 0
         )
+
+        yield counter("chimney_cache_evicted", "Stored responses that made room for others.", self._parts.near.evicted)
+        yield counter("chimney_cache_invalidated", "Invalidations asked for.", self._parts.cache.invalidations)
+        yield counter("chimney_cache_warmed", "Paths fetched on purpose.", self._parts.control.warmed)
+
+    def _of_dragonfly(self) -> Iterator[Metric]:
+        replicas = self._parts.replicas
+        yield gauge("chimney_dragonfly_up", "1 while Dragonfly answers.", int(replicas.far.connected))
+        yield counter("chimney_dragonfly_garbage", "Entries that were no stored responses.", replicas.far.garbage)
+        yield counter("chimney_dragonfly_dropped", "Keys that other replicas were never told.", replicas.dropped)
 
     def _of_github(self) -> Iterator[Metric]:
         requests = CounterMetricFamily("chimney_github_requests", "Requests to GitHub by result.", labels=["result"])
@@ -162,8 +174,6 @@ class Vitals:
         yield counter(
             "chimney_panics", "Exceptions that reached the last line of defence.", self._parts.shell.recover.panics
         )
-        far = self._parts.replicas.far
-        yield gauge("chimney_dragonfly_up", "1 while Dragonfly answers.", int(far.connected))
         yield gauge("chimney_uptime_seconds", "Seconds since the process started.", time.time() - self._started)
         build = GaugeMetricFamily("chimney_build_info", "What runs here.", labels=["version", "revision", "slot"])
         build.add_metric([__version__, self.version().revision or "", self._parts.settings.slot or ""], 1)

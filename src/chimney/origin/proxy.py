@@ -53,8 +53,8 @@ class Proxy:
     ) -> None:
         self._cache = cache
         self._client = client
-        self._repo = repo
-        self._repos = {name.lower(): name for name in [*repos, *([repo] if repo else [])]}
+        self.repo = repo
+        self.repos = {name.lower(): name for name in [*repos, *([repo] if repo else [])]}
         self._allow_contents = allow_contents
         self._targets: OrderedDict[tuple[bytes, bytes], Target] = OrderedDict()
         self._limit: RateLimit | None = None
@@ -65,7 +65,7 @@ class Proxy:
         if record.method not in ("GET", "HEAD"):
             raise method_not_allowed(record.method, ["GET", "HEAD"])
         asked = (scope["raw_path"], scope["query_string"])
-        target = self._targets.get(asked) or self._understand((raw_path(scope), scope["query_string"]), asked)
+        target = self._targets.get(asked) or self.understand(raw_path(scope), scope["query_string"], asked)
         record.route = target.template
         stored = self._cache.fresh(target.key)
         answer = Answer(stored, Result.HIT) if stored else await self._cache.get(target.key)
@@ -81,9 +81,8 @@ class Proxy:
         """The headers of a fresh stored response."""
         return self._headers(Answer(response, Result.HIT), target, scope)
 
-    def _understand(self, target: tuple[bytes, bytes], asked: tuple[bytes, bytes]) -> Target:
+    def understand(self, path: bytes, query: bytes, asked: tuple[bytes, bytes] | None = None) -> Target:
         """What a request target means; remembered as `asked`, because the same few are asked again and again."""
-        path, query = target
         try:
             endpoint = self._endpoint(path)
             key = self._cache.key(endpoint.kind, endpoint.path, normalise_query(endpoint.kind, query))
@@ -96,29 +95,29 @@ class Proxy:
         understood = Target(key, prefix.rstrip("/") + endpoint.template, path.decode())
         if endpoint.kind is Kind.RUNS:
             understood = self._of_workflow(understood)
-        self._targets[asked] = understood
+        self._targets[asked or (path, query)] = understood
         if len(self._targets) > REMEMBERED:
             self._targets.popitem(last=False)
         return understood
 
     def _endpoint(self, path: bytes) -> Endpoint:
         if path.startswith(DROP_IN.encode()):
-            return full_path(path[len(DROP_IN) :], self._repos, allow_contents=self._allow_contents)
+            return full_path(path[len(DROP_IN) :], self.repos, allow_contents=self._allow_contents)
         if not path.startswith(BELOW.encode()):
             raise NotAllowedError  # the prefix itself was escaped: `/%61pi/github/`
-        if not self._repos:
+        if not self.repos:
             raise ProblemError(503, "not-configured", "No repository is configured. Set CHIMNEY_REPO to owner/name.")
         below = path[len(BELOW) :]
-        if self._repo:
+        if self.repo:
             try:
-                return below_repository(below, self._repo, allow_contents=self._allow_contents)
+                return below_repository(below, self.repo, allow_contents=self._allow_contents)
             except NotAllowedError:
                 pass
         owner, _, rest = below.partition(b"/")
         name, slash, tail = rest.partition(b"/")
         if slash and not tail:
             raise NotAllowedError
-        return below_repository(tail, watched(owner, name, self._repos), allow_contents=self._allow_contents)
+        return below_repository(tail, watched(owner, name, self.repos), allow_contents=self._allow_contents)
 
     def _of_workflow(self, target: Target) -> Target:
         """`actions/runs?workflow=FILE`, as older dashboards ask, means that workflow's runs."""

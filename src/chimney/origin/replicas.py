@@ -34,6 +34,11 @@ class Replicas:
         self.nudge: Callable[[], None] = lambda: None
         self.dropped = 0
 
+    @property
+    def waiting(self) -> int:
+        """What is still to be told."""
+        return len(self._outbox) + len(self._drops)
+
     async def share(
         self, key: str, stored: StoredResponse | None, is_fresh: Callable[[StoredResponse], bool]
     ) -> StoredResponse | None:

@@ -46,6 +46,7 @@ class FarTier(Protocol):
 
     hits: int
     misses: int
+    garbage: int  # what was found there and was no stored response
 
     @property
     def connected(self) -> bool: ...
@@ -72,6 +73,7 @@ class NoFarTier:
 
     hits = 0
     misses = 0
+    garbage = 0
     connected = False
 
     async def get(self, _key: str) -> None: ...

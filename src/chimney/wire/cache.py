@@ -4,7 +4,7 @@ from chimney.wire.base import Message
 
 
 class CachedKey(Message, frozen=True, kw_only=True):
-    """`ttl_seconds` is how long it stays fresh, 0 when it is stale; `status` is GitHub's; `hits` since it was fetched."""
+    """`ttl_seconds` is how long it stays fresh, 0 when stale; `status` is GitHub's; `hits` since it was fetched."""
 
     key: str
     tier: str
@@ -27,8 +27,8 @@ class MemoryTier(Message, frozen=True, kw_only=True):
 class DragonflyTier(Message, frozen=True, kw_only=True):
     """`status` as on /healthz; the figures of the server are None unless connected.
 
-    `hits` and `misses` are this process's own, `garbage` what was found there and removed, `waiting` what is still to be
-    told to other replicas and `dropped` what never will be.
+    `hits` and `misses` are this process's own, `garbage` what was found there and removed, `waiting` what is still to
+    be told to other replicas and `dropped` what never will be.
     """
 
     status: str
@@ -48,7 +48,7 @@ class Tiers(Message, frozen=True, kw_only=True):
 
 
 class CacheStats(Message, frozen=True, kw_only=True):
-    """`keys` is a page, the newest fetched first. Ages are None while nothing is stored, the rate until something was asked."""
+    """`keys` is a page, the newest fetched first. Ages are None while nothing is stored, the rate until first asked."""
 
     entries: int
     bytes: int
