@@ -31,8 +31,9 @@ def fresh_stack(tmp_path: Path) -> Iterator[Stack]:
     running.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """For one module: while Playwright's driver lives, its event loop leaves no room for another in this thread."""
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         yield running
