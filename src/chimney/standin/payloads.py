@@ -107,21 +107,21 @@ def _maker(view: View, happening: Happening) -> Body:
 
 def _push(view: View, happening: Happening) -> Body:
     commits: list[Commit] = _as(list, happening.more["commits"])
-    before, head = str(happening.more["before"]), commits[-1]
+    before, after = str(happening.more["before"]), commits[-1].sha if commits else NOTHING
     listed = [_pushed(view, commit) for commit in commits]
     pusher = happening.sender
     return {
         "ref": f"refs/heads/{happening.more['branch']}",
         "before": before,
-        "after": head.sha,
+        "after": after,
         "pusher": {"name": pusher.login, "email": pusher.email},
         "created": before == NOTHING,
-        "deleted": False,
+        "deleted": not commits,
         "forced": False,
         "base_ref": f"refs/heads/{MAIN}" if before == NOTHING else None,
-        "compare": f"{view.html}/compare/{before[:12]}...{head.sha[:12]}",
+        "compare": f"{view.html}/compare/{before[:12]}...{after[:12]}",
         "commits": listed,
-        "head_commit": listed[-1],
+        "head_commit": listed[-1] if listed else None,
     }
 
 

@@ -69,10 +69,10 @@ def merge_pull(repo: Repository, pull: Pull, *, by: User, at: float) -> Commit:
     message = f"{pull.title} (#{pull.number})"
     commit = repo.add_commit(message, author=pull.user, at=at, branch=MAIN, pull=pull.number)
     pull.merged_at, pull.merged_by, pull.merge_sha = at, by, commit.sha
-    repo.branches.pop(pull.head_ref, None)
     _close(pull, by=by, at=at)
     repo.tell("pull_request", "closed", pull, at=at, sender=by)
     repo.tell("push", None, None, at=at, sender=by, branch=MAIN, before=before, commits=[commit])
+    _delete_branch(repo, pull, by=by, at=at)
     _check_main(repo, commit, actor=by, at=at)
     closed = repo.threads.get(pull.closes or 0)
     if closed is not None and closed.state == "open":
@@ -83,9 +83,16 @@ def merge_pull(repo: Repository, pull: Pull, *, by: User, at: float) -> Commit:
 def close_pull(repo: Repository, pull: Pull, *, by: User, at: float) -> None:
     if pull.state != "open":
         raise RefusedError(f"Pull request {pull.number} is not open", status=405)
-    repo.branches.pop(pull.head_ref, None)
     _close(pull, by=by, at=at)
     repo.tell("pull_request", "closed", pull, at=at, sender=by)
+    _delete_branch(repo, pull, by=by, at=at)
+
+
+def _delete_branch(repo: Repository, pull: Pull, *, by: User, at: float) -> None:
+    """As GitHub does when it is set to: told as a push after which nothing is there."""
+    head = repo.branches.pop(pull.head_ref, None)
+    if head is not None:
+        repo.tell("push", None, None, at=at, sender=by, branch=pull.head_ref, before=head, commits=[])
 
 
 def make_ready(repo: Repository, pull: Pull, *, at: float) -> None:

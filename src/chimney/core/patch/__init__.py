@@ -1,0 +1,1 @@
+"""Changing stored responses by what a webhook delivery says; pure."""
