@@ -1,6 +1,6 @@
 import type { Gap, Hello, LogRow } from '$wire';
 import { asApiError, type ApiError } from '$api/http';
-import { logStreamUrl, readLogs, type LogPage } from '$api/logs';
+import { logStreamUrl, readLogs } from '$api/logs';
 import type { ServerEvent } from '$api/sse';
 import { SharedStream, type Link } from '$api/shared-stream';
 import { Held } from './held';
@@ -8,6 +8,7 @@ import { gapMark, LogBuffer } from './log-buffer';
 import { isLive, NO_FILTER, type LogFilter } from './log-filter';
 import { LinkState } from './link.svelte';
 import { readGap } from './log-gap';
+import { olderThan, type Older } from './older';
 import { Rate } from './rate';
 
 const BATCH_MS = 250;
@@ -15,9 +16,6 @@ const PAGE = 300;
 /** Waiting for the next batch; more than this at once is more than anybody reads. */
 const MOST_PENDING = 10_000;
 const RETRY_MS = 5_000;
-
-/** `cut`: the table gave up searching for older ones; a narrower filter finds them. */
-export type Older = 'idle' | 'loading' | 'failed' | 'end' | 'cut';
 
 /**
  * Log rows under one filter: the newest page, then the live end, older pages on demand. While `following` is false,
@@ -178,10 +176,12 @@ export class Logs {
     else if (event.type === 'hello') this.#hello(JSON.parse(event.data) as Hello);
   }
 
-  /** Ids grow for ever within one table: a newest id below ours is another table's, or a new data folder. */
+  /** A newest id below ours is another table's. Without rows nothing says from where: what came before is asked for. */
   #hello({ newest_id }: Hello): void {
     const ours = this.#newest();
-    if (newest_id !== null && ours !== null && newest_id < ours) this.retry();
+    if (newest_id === null) return;
+    if (ours === null) void this.#load();
+    else if (newest_id < ours) this.retry();
   }
 
   #arrived(row: LogRow): void {
@@ -246,5 +246,3 @@ export class Logs {
     this.#rows = this.#buffer.rows;
   }
 }
-
-const olderThan = (page: LogPage): Older => (page.next ? 'idle' : page.partial ? 'cut' : 'end');

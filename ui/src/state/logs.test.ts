@@ -162,3 +162,12 @@ test('another journal, with smaller ids, is read from its beginning', async () =
   await soon();
   expect(ids(logs)).toEqual([1]);
 });
+
+test('what came between an empty first page and the start of the stream is asked for', async () => {
+  const table = new FakeTable(0);
+  const { logs } = await open(table);
+  table.rows.push(row(1));
+  table.tells('hello', { version: '1', boot: 'b', oldest_id: 1, newest_id: 1 });
+  await soon();
+  expect(ids(logs)).toEqual([1]);
+});
