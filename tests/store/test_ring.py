@@ -3,6 +3,7 @@
 import random
 import sqlite3
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -148,3 +149,14 @@ def test_a_ring_that_cannot_be_opened_is_a_folder_error(file: Path) -> None:
     file.mkdir()
     with pytest.raises(FolderError, match="cannot use"):
         RingFile(file, keep=10)
+
+
+def test_a_ring_that_is_closed_while_threads_append_closes_after_them(tmp_path: Path) -> None:
+    """SQLite crashes the process when its connection is closed under a running statement."""
+    for attempt in range(20):
+        ring = RingFile(tmp_path / f"{attempt}.sqlite", keep=100)
+        with ThreadPoolExecutor(4) as threads:
+            appending = [threads.submit(ring.append, [b"{}"] * 50) for _ in range(8)]
+            ring.close()
+        errors = [append.exception() for append in appending]
+        assert all(error is None or isinstance(error, OSError) for error in errors)

@@ -8,6 +8,7 @@ as `*.corrupt-<time>` and a new ring begun. Both slots may append to the same fi
 import contextlib
 import logging
 import sqlite3
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,7 +23,10 @@ CREATE TABLE IF NOT EXISTS chunk (first_id INTEGER PRIMARY KEY, last_id INTEGER 
 
 
 class RingFile:
-    """Blocking: call from one thread. Lines are JSON without a raw line break.
+    """Blocking: call from a thread. Lines are JSON without a raw line break.
+
+    An append that was given up (its task was cancelled) still runs in its thread: others, and closing, wait for it.
+    After closing, an append is refused as by a full disk.
 
     Raises FolderError when the file cannot be used for another reason than damage; a busy one is not set aside.
     """
@@ -31,6 +35,7 @@ class RingFile:
         self._path = path
         self._keep = keep
         self._newest = 0
+        self._one_at_a_time = threading.Lock()
         try:
             self._db = self._open()
         except sqlite3.DatabaseError as error:
@@ -57,13 +62,14 @@ class RingFile:
 
         When the disk refuses, the lines still get ids (they are then held in memory only) and `OSError` says why.
         """
-        try:
-            first = self._insert(lines)
-        except sqlite3.Error as error:
-            self._newest += len(lines)
-            raise OSError(str(error)) from error
-        self._newest = first + len(lines) - 1
-        return first
+        with self._one_at_a_time:
+            try:
+                first = self._insert(lines)
+            except sqlite3.Error as error:
+                self._newest += len(lines)
+                raise OSError(str(error)) from error
+            self._newest = first + len(lines) - 1
+            return first
 
     def _insert(self, lines: Sequence[bytes]) -> int:
         db = self._db
@@ -97,4 +103,5 @@ class RingFile:
         return held
 
     def close(self) -> None:
-        self._db.close()
+        with self._one_at_a_time:
+            self._db.close()
