@@ -1,5 +1,6 @@
 """Deployments: reports in, status and timeline out."""
 
+import asyncio
 import secrets
 from datetime import UTC, datetime
 from typing import Annotated, Any, Protocol
@@ -40,7 +41,7 @@ class Deployments:
     async def load(self) -> list[DeployReport]:
         """Folds what is stored into the timeline. Both slots write, so it is read anew after each report."""
         reports = await self._store.latest(HELD)
-        self.timeline = rules.fold(reports, self._repo)
+        self.timeline = await asyncio.to_thread(rules.fold, reports, self._repo)
         return reports
 
     async def report(self, raw: dict[str, Any]) -> tuple[ReportAccepted, bool]:
@@ -74,7 +75,8 @@ class Deployments:
         )
 
     def status(self) -> DeployStatus:
-        return rules.status(self.timeline, repo=self._repo, now=datetime.now(UTC))
+        here = [one for one in self.timeline if one.environment == self._environment]
+        return rules.status(here, repo=self._repo, now=datetime.now(UTC))
 
     def revision_of(self, slot: str | None) -> str | None:
         """What was last deployed with success to `slot`, or anywhere when it is None; None when nothing was."""

@@ -3,6 +3,7 @@
 Both slots may have the file open at once, so it keeps a rollback journal with full syncs.
 """
 
+import logging
 import sqlite3
 import time
 
@@ -11,8 +12,18 @@ import msgspec
 from chimney.store.database import Database
 from chimney.wire.deployment import DeployReport
 
+log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(DeployReport).decode
+
+
+def _report(row: bytes) -> DeployReport | None:
+    """None for a row of another version, or a damaged one: it is left where it is, and the rest is told."""
+    try:
+        return _decode(row)
+    except msgspec.DecodeError as error:
+        log.warning("a stored deploy report cannot be read and is left out: %s", error)
+        return None
 
 
 class ReportLog:
@@ -39,6 +50,6 @@ class ReportLog:
         def select(db: sqlite3.Connection) -> list[DeployReport]:
             newest_first = "SELECT seq, report FROM deploy_report ORDER BY seq DESC LIMIT ?"
             rows = db.execute(f"SELECT report FROM ({newest_first}) ORDER BY seq", (count,))  # noqa: S608 — no values
-            return [_decode(report) for (report,) in rows]
+            return [report for (row,) in rows if (report := _report(row))]
 
         return await self._database.run(select)

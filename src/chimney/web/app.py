@@ -52,7 +52,11 @@ class Shell:
         self.fallback: App | None = None
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        return self.lane(scope, send) or self._recorder(scope, receive, send)
+        try:
+            hit = self.lane(scope, send)
+        except Exception:
+            hit = None  # the ordinary way meets the same fault, and recovers from it
+        return hit or self._recorder(scope, receive, send)
 
     def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Chooses who answers. Not a coroutine of its own: the hot path pays for each of those."""
