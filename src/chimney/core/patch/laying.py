@@ -1,6 +1,5 @@
 """Laying deliveries over a stored response, in the order in which they are given."""
 
-import logging
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
@@ -8,8 +7,6 @@ from urllib.parse import parse_qsl
 from chimney.core.delivery import Delivery
 from chimney.core.patch.held import UNSURE, Held, Say, Verdict, latest_change
 from chimney.core.patch.rules import ORGANISATION, Rule, rules_beside, rules_for
-
-log = logging.getLogger(__name__)
 
 
 class Laid(NamedTuple):
@@ -75,6 +72,5 @@ def _judged(rule: Rule, delivery: Delivery, held: Held) -> Verdict:
     """A response or a payload of another shape than GitHub documents is one that cannot be judged."""
     try:
         return rule(delivery, held)
-    except Exception:
-        log.exception("the rule for %s cannot judge /%s", delivery.event, held.below)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
         return UNSURE
