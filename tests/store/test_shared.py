@@ -77,11 +77,11 @@ async def test_what_was_not_put_is_a_miss(tier: SharedTier) -> None:
 async def test_headers_and_hits_of_this_process_stay_here(make: Make) -> None:
     put, get = await make("a"), await make("b")
     given = response()
-    given.hits, given.prepared = 7, ("a", [(b"x", b"y")])
+    given.hits, given.prepared, given.rewritten = 7, ("a", [(b"x", b"y")]), ("a", b"x", b"y")
     await put.put(KEY, given)
     got = await get.get(KEY)
     assert got is not None
-    assert (got.hits, got.prepared) == (0, None)
+    assert (got.hits, got.prepared, got.rewritten) == (0, None, None)
 
 
 async def test_another_token_sees_nothing_of_it(make: Make) -> None:
@@ -352,7 +352,7 @@ async def test_waits_between_two_tries_grow_to_a_few_seconds(make: Make, server:
     tier = await make()
     waits = [await tier.probe() for _ in range(8)]
     assert waits[0] < 1.5
-    assert 2.9 < max(waits) <= 6
+    assert 1.7 < max(waits) <= 3.6
     assert len(set(waits)) > 4, "without jitter all replicas come back at once"
 
 

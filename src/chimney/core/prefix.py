@@ -26,9 +26,8 @@ def prefix_of(said: str, *, repo: str | None, repos: Mapping[str, str]) -> str:
     if mark and (len(query) > LONGEST_QUERY or not _QUERY.fullmatch(query)):
         raise BadPrefixError("has a query that no key has")
     below = next((path[len(ours) :] for ours in _OURS if path == ours or path.startswith(ours + "/")), path)
-    segments = [segment for segment in [below.removeprefix("/").removesuffix("/")] if segment]
-    segments = segments[0].split("/") if segments else []
-    if any(segment in ("", ".", "..") for segment in segments):
+    segments = below.strip("/").split("/") if below.strip("/") else []
+    if "//" in path or "." in segments or ".." in segments:
         raise BadPrefixError("has an empty or a dot segment")
     return _whole(segments, repo, repos) + mark + query
 

@@ -14,6 +14,7 @@ from chimney.store.ports import ResponseStore, StoredResponse
 
 PATIENCE = 2.0  # for another replica's fetch, before one's own
 GLANCE = 0.25  # the news of it may be lost: meanwhile the far tier is looked at so often
+LARGEST_EVENT = 1024 * 1024  # GitHub sends up to 25 MiB; most are below 50 kB
 OUTBOX = 10_000  # keys to be told, ~150 B each ≈ 1.5 MB at worst
 DROPS = 100
 AGAIN = 1.0  # after a telling that did not succeed
@@ -31,6 +32,8 @@ class Replicas:
         self._outbox: dict[str, None] = {}
         self._outdated: dict[str, None] = {}
         self._drops: dict[str | None, None] = {}
+        self._event_owed = False
+        self.on_event: Callable[[str, bytes], None] = lambda _event, _body: None
         self.nudge: Callable[[], None] = lambda: None
         self.dropped = 0
 
@@ -66,6 +69,17 @@ class Replicas:
             return None
         return shared
 
+    async def forward(self, event: str, body: bytes) -> None:
+        """Passes a webhook's delivery on to the other replicas, which GitHub does not tell.
+
+        What cannot be passed on makes them look again at all they hold.
+        """
+        if self._alone:
+            return
+        if len(body) > LARGEST_EVENT or not await self.far.publish(Word.EVENT, event, body):
+            self._event_owed = True
+            self.nudge()
+
     async def _news_of(self, key: str) -> None:
         """Returns when there is news of this key, or after a glance's time."""
         event = self._waiting.setdefault(key, asyncio.Event())
@@ -92,12 +106,16 @@ class Replicas:
         removed = await self.far.drop(prefix)
         if removed is None:
             self._drops[None if len(self._drops) >= DROPS else prefix] = None
+            self.nudge()
         return removed or 0
 
     async def deliver(self) -> float:
         """A loop's verb: says what there is to say while somebody listens."""
-        while self.far.connected and (self._drops or self._outbox or self._outdated):
-            if self._drops:
+        while self.far.connected and (self._event_owed or self._drops or self._outbox or self._outdated):
+            if self._event_owed:
+                said = await self.far.publish(Word.MISSED)
+                self._event_owed = not said
+            elif self._drops:
                 said = await self._deliver_drop(next(iter(self._drops)))
             elif self._outbox:
                 said = await self._deliver(next(iter(self._outbox)))
@@ -128,34 +146,35 @@ class Replicas:
         """Another replica has something newer: it is taken over, or what is held here is doubted."""
         del self._outdated[key]
         held = self._near.get(key)
-        shared = await self._newer(key, held) if held else None
-        if held and shared is None:
-            doubt(held, now=time.time())
-        elif shared is not None and self._near.get(key) is held:
+        shared = await self.far.get(key) if held else None
+        if held is None or self._near.get(key) is not held:
+            return True
+        if shared is not None and shared.validated_at >= held.validated_at:
             self._near.put(key, shared)
+        else:
+            doubt(held, now=time.time())
         return True
 
     def hear(self, news: News | None) -> None:
         """What another replica says; None when something may have been missed."""
-        if news is None:
+        if news is None or news.word is Word.MISSED:
             self._doubt_all()
-            return
-        if news.word is Word.DROPPED:
+        elif news.word is Word.EVENT:
+            self.on_event(news.key or "", news.body)
+        elif news.word is Word.DROPPED:
             count = self._near.clear() if news.key is None else self._near.remove_prefix(news.key)
             log.info("another replica invalidated %s: %d stored responses removed", news.key or "everything", count)
-            return
-        key = news.key or ""
-        if key in self._waiting:
-            self._waiting[key].set()
-        if news.word is Word.STORED:
-            self._heard_of(key, news)
+        else:
+            self._heard_of(news.key or "", news)
 
     def _heard_of(self, key: str, news: News) -> None:
+        if key in self._waiting:
+            self._waiting[key].set()
         held = self._near.get(key)
-        if held is None or news.validated_at <= held.validated_at:
+        if news.word is not Word.STORED or held is None or news.validated_at < held.validated_at:
             return
         if news.print == print_of(held):
-            held.validated_at, held.gone_at = min(news.validated_at, time.time()), None
+            held.validated_at, held.gone_at = max(held.validated_at, min(news.validated_at, time.time())), None
         elif len(self._outdated) >= OUTBOX:
             self._doubt_all()
         else:
@@ -171,3 +190,5 @@ class Replicas:
 def doubt(response: StoredResponse, *, now: float) -> None:
     """Makes it stale: the next asker causes a look at the far tier and at GitHub."""
     response.validated_at = min(response.validated_at, now - response.lifetime)
+    if response.patched_since is not None:
+        response.patched_since = min(response.patched_since, now - response.lifetime)

@@ -21,6 +21,8 @@ class Word(StrEnum):
     STORED = "stored"  # there is a new response under `key`, or the old one was found good again
     RELEASED = "released"  # nobody fetches `key` any more, and there is nothing new
     DROPPED = "dropped"  # `key` and all below it are invalid; everything is when `key` is None
+    EVENT = "event"  # GitHub said what `body` says, in a webhook named `key`
+    MISSED = "missed"  # events could not be passed on: everything held may be out of date
 
 
 class News(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -31,14 +33,16 @@ class News(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=T
     key: str | None
     print: str = ""
     validated_at: float = 0.0
+    body: bytes = b""
 
 
 Hear = Callable[[News | None], None]  # None: news were missed, so everything held may be out of date
 
 
 def print_of(response: StoredResponse) -> str:
-    """The same for the same content: status, validator and checksum."""
-    return f"{response.status} {crc32(response.body):08x} {response.etag or ''}"
+    """The same for the same content: status, validator and checksum, and whether it is known to have changed."""
+    expired = " expired" if response.expired else ""
+    return f"{response.status} {crc32(response.body):08x} {response.etag or ''}{expired}"
 
 
 class FarTier(Protocol):
@@ -65,6 +69,9 @@ class FarTier(Protocol):
     async def release(self, key: str) -> None:
         """The fetch came to nothing: another replica may try."""
 
+    async def publish(self, word: Word, key: str | None = None, body: bytes = b"") -> bool:
+        """Tells the other replicas something else; False when it could not be told."""
+
     def health(self) -> DragonflyHealth: ...
 
 
@@ -88,6 +95,9 @@ class NoFarTier:
         return True
 
     async def release(self, _key: str) -> None: ...
+
+    async def publish(self, _word: Word, _key: str | None = None, _body: bytes = b"") -> bool:
+        return True
 
     def health(self) -> DragonflyHealth:
         return DragonflyHealth(status="not_configured")

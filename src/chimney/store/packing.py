@@ -43,7 +43,8 @@ async def unpack(raw: object, *, now: float) -> StoredResponse | None:
 def _pack(response: StoredResponse) -> bytes:
     zipped = len(response.body) > ZIP_BYTES
     body = zlib.compress(response.body, 1) if zipped else response.body
-    return _encode(Packed(VERSION, zipped, msgspec.structs.replace(response, body=body, hits=0, prepared=None)))
+    alone = msgspec.structs.replace(response, body=body, hits=0, prepared=None, rewritten=None)
+    return _encode(Packed(VERSION, zipped, alone))
 
 
 def _unpack(raw: bytes, now: float) -> StoredResponse | None:
@@ -56,9 +57,12 @@ def _unpack(raw: bytes, now: float) -> StoredResponse | None:
         return None
     if packed.version != VERSION or not _is_sound(response):
         return None
-    response.prepared, response.hits = None, 0
+    response.prepared = response.rewritten = None
+    response.hits = 0
     # a clock that is ahead elsewhere must not make a response fresh for longer here
     response.validated_at, response.fetched_at = min(response.validated_at, now), min(response.fetched_at, now)
+    if response.patched_since is not None:
+        response.patched_since = min(response.patched_since, now)
     return response
 
 

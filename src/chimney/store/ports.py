@@ -12,6 +12,10 @@ class StoredResponse(msgspec.Struct, kw_only=True):
     `identity` is the hash of the token it was fetched with: entity tags are bound to it. `gone_at` is when GitHub first
     said that a good response is gone, None when it did not. `lifetime` is for how many seconds after validation it is
     fresh. `prepared` is the proxy's: headers made once by validator.
+
+    `patched_since` is when a webhook's news were first laid over it, None when it is as GitHub sent it: then `etag` is
+    ours, and GitHub is not asked with it. `as_of` is the latest change that GitHub itself knew of. `expired`: a webhook
+    said that it changed, so GitHub is asked before anybody is answered.
     """
 
     status: int
@@ -27,6 +31,9 @@ class StoredResponse(msgspec.Struct, kw_only=True):
     hits: int = 0
     lifetime: float = 30.0
     gone_at: float | None = None
+    patched_since: float | None = None
+    as_of: str | None = None
+    expired: bool = False
     prepared: tuple[str | None, list[tuple[bytes, bytes]]] | None = None
     rewritten: tuple[str, bytes, bytes] | None = None
 

@@ -24,7 +24,7 @@ DEADLINE = 0.2
 ANSWER = 0.15
 CONNECTIONS = 16
 SLOW = 2  # deadlines missed in a row before the server counts as gone; one may be this process being busy
-SHORTEST_WAIT, LONGEST_WAIT = 0.25, 5.0
+SHORTEST_WAIT, LONGEST_WAIT = 0.25, 3.0
 LOOK_SECONDS = 5.0  # between two looks at a server that is well
 QUIET_SECONDS = 2.0  # without news after which the connection is asked whether it is alive, and after which it is not
 _jitter = random.Random()  # noqa: S311 — spreads retries
@@ -162,6 +162,7 @@ class RedisServer:
             await self._ask_ear()
         except (RedisError, OSError, TimeoutError, LookupError, TypeError):
             await self._deafen()
+            self.nudge()  # the server may be gone: the probe finds out
             return SHORTEST_WAIT * _jitter.uniform(0.6, 1.2)
         return 0.0
 

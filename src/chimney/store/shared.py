@@ -114,6 +114,13 @@ class SharedTier:
         with suppress(AwayError, RefusedError):
             await self._server.run_all(("UNLINK", self._lease_of(key)), self._news(Word.RELEASED, key))
 
+    async def publish(self, word: Word, key: str | None = None, body: bytes = b"") -> bool:
+        try:
+            await self._server.run("PUBLISH", self._prefix + "news", _encode(News(self._boot, word, key, body=body)))
+        except (AwayError, RefusedError):
+            return False
+        return True
+
     async def drop(self, prefix: str | None) -> int | None:
         path = prefix.rstrip("/") if prefix is not None else None
         removed = 0
