@@ -244,3 +244,57 @@ def test_every_setting_has_a_variable_and_every_secret_a_file() -> None:
     known = known_variables()
     assert {"CHIMNEY_LISTEN", "CHIMNEY_TABLE_LISTEN", "CHIMNEY_READ_TOKEN_FILE", "CHIMNEY_TABLE_PASSWORD_FILE"} <= known
     assert "CHIMNEY_LISTEN_FILE" not in known
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://127.0.0.1:6379", "redis://dragonfly", "rediss://user:pass@cache.example.org:6380/2", "redis://:p%40ss@h/0",
+        "redis://[::1]:6379",
+    ],
+)  # fmt: skip
+def test_the_address_of_dragonfly_may_hold_a_password_and_come_from_a_file(tmp_path: Path, url: str) -> None:
+    file = tmp_path / "url"
+    file.write_text(url + "\n")
+    said, read = origin(CHIMNEY_DRAGONFLY_URL=url), origin(CHIMNEY_DRAGONFLY_URL_FILE=str(file))
+    assert said.dragonfly_url is not None
+    assert said.dragonfly_url.get_secret_value() == url
+    assert read.dragonfly_url == said.dragonfly_url
+    assert "pass" not in repr(said)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "dragonfly:6379", "http://h", "redis://", "redis://h:port", "redis://h/0?socket_timeout=99", "redis://h/zero",
+        "redis://a b", "redis://u:secret-pass@h/x", "unix:///run/redis.sock", "redis://h\n",
+    ],
+)  # fmt: skip
+def test_an_address_of_dragonfly_that_cannot_be_one_is_refused_without_being_shown(url: str) -> None:
+    (fault,) = faults(CHIMNEY_DRAGONFLY_URL=url)
+    assert fault.startswith("CHIMNEY_DRAGONFLY_URL: should be redis://")
+    assert "secret-pass" not in fault
+
+
+def test_lifetimes_are_pairs_or_a_table(toml: Path) -> None:
+    toml.write_text("[origin.lifetimes]\nruns = 5\ndefault = 0.5\n")
+    assert origin(toml).lifetimes == {"runs": 5.0, "default": 0.5}
+    assert origin(CHIMNEY_LIFETIMES="runs=30, closed_pulls = 600,").lifetimes == {"runs": 30.0, "closed_pulls": 600.0}
+    assert origin().lifetimes is None
+
+
+@pytest.mark.parametrize(
+    ("said", "fault"),
+    [
+        ("runs", "CHIMNEY_LIFETIMES/runs: Input should be a valid number"),
+        ("runs=soon", "CHIMNEY_LIFETIMES/runs: Input should be a valid number"),
+        ("runs=-1", "CHIMNEY_LIFETIMES/runs: Input should be greater than or equal to 0"),
+        ("runs=90000", "CHIMNEY_LIFETIMES/runs: Input should be less than or equal to 86400"),
+        ("runs=nan", "CHIMNEY_LIFETIMES/runs: Input should be less than or equal to 86400"),
+        ("rnus=3", "CHIMNEY_LIFETIMES: 'rnus' is no kind of path; there are branches, closed_pulls"),
+        ("rate_limit=3", "CHIMNEY_LIFETIMES: 'rate_limit' is no kind of path"),
+    ],
+)
+def test_a_wrong_lifetime_is_named(said: str, fault: str) -> None:
+    (told,) = faults(CHIMNEY_LIFETIMES=said)
+    assert told.startswith(fault)
