@@ -262,7 +262,7 @@ def problem_slugs() -> set[str]:
     for file, called, call in calls("."):
         if called == "ProblemError" and len(call.args) > 1:
             slug = text_of(call.args[1])
-            assert slug or named(file) in ("src/chimney/origin/cache.py", "src/chimney/web/framework.py"), call.lineno
+            assert slug or named(file) in ("src/chimney/origin/asking.py", "src/chimney/web/framework.py"), call.lineno
             slugs |= {slug} if slug else set()
     return slugs
 

@@ -6,10 +6,10 @@ import pytest
 
 from chimney.core.delivery import (
     Delivery,
+    in_words,
     job_version,
     label_of,
     moment,
-    named,
     run_version,
     subject_of,
     thread_version,
@@ -81,7 +81,7 @@ def test_what_a_delivery_is_about_and_what_it_is_called(
 ) -> None:
     delivery = Delivery(event=event, action="requested", payload=payload, repo="acme/rocket")
     found = subject_of(delivery)
-    assert (found[0] if found else None, named(delivery)) == (subject, name)
+    assert (found[0] if found else None, in_words(delivery)) == (subject, name)
 
 
 def test_when_it_happened_is_the_time_of_the_subject_or_of_the_push() -> None:

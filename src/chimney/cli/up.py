@@ -119,8 +119,10 @@ def start(
     repo = origin.repo
     if demonstration:
         repo = DEMONSTRATION_REPO
-        github = standin(children, origin_url, origin, speed)
+        secret = origin.webhook_secret.get_secret_value() if origin.webhook_secret else secrets.token_hex(16)
+        github = standin(children, origin_url, origin, speed, secret=secret)
         environ |= {
+            "CHIMNEY_WEBHOOK_SECRET": secret,
             "CHIMNEY_GITHUB_API_URL": github,
             "CHIMNEY_GITHUB_TOKEN": "demonstration",
             "CHIMNEY_DEMONSTRATION": "true",
@@ -144,7 +146,7 @@ def start(
         say("  the data is a demonstration; set CHIMNEY_REPO and GITHUB_TOKEN to see your own")
 
 
-def standin(children: list[Child], origin_url: str, origin: OriginSettings, speed: float) -> str:
+def standin(children: list[Child], origin_url: str, origin: OriginSettings, speed: float, *, secret: str) -> str:
     """The look-alike's address: its usual port, or a free one when that is taken."""
     try:
         claim(STANDIN)
@@ -153,6 +155,7 @@ def standin(children: list[Child], origin_url: str, origin: OriginSettings, spee
         listen = "127.0.0.1:0"
     arguments = ["--listen", listen, "--repo", DEMONSTRATION_REPO, "--speed", str(speed)]
     arguments += ["--deploy-report", f"{origin_url}/api/deploy/events", "--visit", origin_url]
+    arguments += ["--webhook", f"{origin_url}/api/webhooks/github", "--secret", secret]
     if origin.deploy_token:
         arguments += ["--deploy-token", origin.deploy_token[0].get_secret_value()]
     children.append(Child("standin", [*arguments, "--quiet"], os.environ))

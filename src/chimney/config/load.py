@@ -33,7 +33,7 @@ _OUTSIDE = {"CHIMNEY_CONFIG", "CHIMNEY_TABLE_TOKEN", "CHIMNEY_TABLE_URL", "CHIMN
 # Settings whose part of the product is not built yet: known, so that setting one is no error, and told at start.
 RESERVED = {
     *(f"CHIMNEY_{name}" for name in ("ORG", "REPOS_EXCLUDE", "GITHUB_APP_ID", "GITHUB_APP_KEY_FILE")),
-    *(f"CHIMNEY_{name}" for name in ("GITHUB_APP_INSTALLATION", "WEBHOOK_SECRET", "WEBHOOK_SECRET_FILE")),
+    *(f"CHIMNEY_{name}" for name in ("GITHUB_APP_INSTALLATION",)),
     *(f"CHIMNEY_{name}" for name in ("PROBES", "CADDY_ADMIN")),
     *(f"CHIMNEY_{name}" for name in ("CADDY_ACCESS_LOG", "SLOTS")),
     *(f"CHIMNEY_TABLE_{name}" for name in ("OTLP_TOKEN", "OTLP_TOKEN_FILE", "NOTIFY", "NOTIFY_FILE", "OIDC_ISSUER")),

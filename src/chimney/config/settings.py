@@ -94,6 +94,9 @@ class OriginSettings(Settings):
     lifetimes: Lifetimes | None = Field(
         None, description="Seconds that answers of GitHub stay fresh, by kind: `runs=30,issues=120`."
     )
+    webhook_secret: SecretStr | None = Field(
+        None, min_length=1, description="Secret of GitHub's webhook; unset: its deliveries are refused."
+    )
     data_dir: Path = Field(Path(".chimney"), description="Folder of the origin's small state.")
     slot: str | None = Field(
         None, pattern="^(blue|green)$", description="The slot this process runs in: blue or green."

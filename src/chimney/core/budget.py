@@ -14,6 +14,7 @@ LONGEST_BELIEVED = 86_400.0  # no limit lasts longer than an hour; a garbled hea
 
 HOUR = 3600.0  # GitHub's primary limits are counted by the hour
 RESERVE_SHARE = 0.05  # kept for what cannot wait
+LOW_SHARE = 0.1  # below it the operator is told
 FREELY_SHARE = 0.5  # so much of the quota may be spent without looking at the clock
 
 
@@ -39,6 +40,11 @@ def refusal(*, remaining: int, limit: int, reset: float, need: Need, now: float)
     if need is Need.ROUTINE and share < min(FREELY_SHARE, time_left):
         return f"{remaining} of {limit} requests must last {(reset - now) / 60:.0f} more minutes"
     return None
+
+
+def is_low(*, remaining: int, limit: int, reset: float, now: float) -> bool:
+    """Whether less than a tenth of this hour's requests is left."""
+    return now < reset and remaining < limit * LOW_SHARE
 
 
 def is_rate_limited(status: int, headers: Mapping[str, str], body: bytes) -> bool:

@@ -114,7 +114,7 @@ def moment(delivery: Delivery) -> str:
     return (subject[1][2] if subject else "") or text(delivery.about("repository"), "pushed_at")
 
 
-def named(delivery: Delivery) -> str:
+def in_words(delivery: Delivery) -> str:
     """The delivery in a few words: `pull_request closed #12`."""
     words = [delivery.event, delivery.action or ""]
     number = count(delivery.about("pull_request"), "number") or count(delivery.about("issue"), "number")

@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 import re
 import time
+from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
@@ -95,13 +96,21 @@ class GitHubClient:
         Raises GitHubError when there is none worth having, or at once while GitHub asked us to wait. The deadline
         counts the wait for a free slot too: behind ten requests that hang nobody waits longer than they do.
         """
+        url = f"{self.base}{path}" + (f"?{query}" if query else "")
+        return await self._asked(lambda: self._follow(url, etag), need)
+
+    async def post(self, path: str) -> int:
+        """The status that a request without a body gets; redirects are not followed. Raises as `get` does."""
+        url = f"{self.base}{path}"
+        return (await self._asked(lambda: self._ask(url, None, method="POST"), Need.URGENT)).status
+
+    async def _asked(self, ask: Callable[[], Awaitable[Reply]], need: Need) -> Reply:
         self._hold_back()
         self._budget(need)
-        url = f"{self.base}{path}" + (f"?{query}" if query else "")
         try:
             async with asyncio.timeout(self._deadline), self._slots:
                 self._hold_back()
-                reply = await self._follow(url, etag)
+                reply = self._judge(await ask())
         except GitHubError as error:
             if error is not self._blocked_by:
                 self._note(error)
@@ -135,7 +144,7 @@ class GitHubClient:
         for _ in range(4):
             reply = await self._ask(url, etag)
             if reply.status not in (301, 302, 307, 308):
-                return self._judge(reply)
+                return reply
             target = urljoin(url, reply.headers.get("location", ""))
             parts = urlsplit(target)
             if (parts.scheme, parts.netloc) != (self._origin.scheme, self._origin.netloc):
@@ -143,8 +152,8 @@ class GitHubClient:
             url = target
         raise UnexpectedError("GitHub redirected more than three times", status=reply.status)
 
-    async def _ask(self, url: str, etag: str | None) -> Reply:
-        async with self._client.stream("GET", url, headers={"if-none-match": etag} if etag else {}) as response:
+    async def _ask(self, url: str, etag: str | None, *, method: str = "GET") -> Reply:
+        async with self._client.stream(method, url, headers={"if-none-match": etag} if etag else {}) as response:
             chunks: list[bytes] = []
             size = 0
             async for chunk in response.aiter_bytes():

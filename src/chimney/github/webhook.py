@@ -89,7 +89,7 @@ def _one(pairs: list[tuple[bytes, bytes]], name: str, pattern: re.Pattern[str]) 
     return values[0]
 
 
-def read_delivery(head: Head, body: bytes) -> Delivery:
+def read_delivery(head: Head, body: bytes | bytearray) -> Delivery:
     """The delivery. Raises RefusedError when the body is not the JSON object that it should be."""
     raw = _form_field(body) if head.form else body
     try:
@@ -109,7 +109,7 @@ def read_delivery(head: Head, body: bytes) -> Delivery:
     )
 
 
-def _form_field(body: bytes) -> bytes:
+def _form_field(body: bytes | bytearray) -> bytes:
     """GitHub's other content type: the JSON in the field `payload`."""
     try:
         fields = parse_qsl(body.decode("ascii"), strict_parsing=True, max_num_fields=4, errors="strict")

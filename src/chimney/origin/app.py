@@ -8,6 +8,7 @@
 /api/deploy/*                        deployments  reports in, status and timeline out
 /api/logs /api/logs/stream           logs         the ring and its stream
 /api/events                          logs         what happened beside requests, live
+/api/webhooks/*                      webhooks     GitHub's deliveries in, what each changed out
 /api/schema/openapi.json             web/framework
 /                                    web/static   the team's dashboard (CHIMNEY_SITE_DIR)
 """
@@ -35,6 +36,7 @@ from chimney.origin.proxy import BELOW, DROP_IN, Proxy
 from chimney.origin.replicas import Replicas
 from chimney.origin.ring import LogRing
 from chimney.store.database import Database
+from chimney.store.deliveries import DeliveryLog
 from chimney.store.folder import shared_folder
 from chimney.store.memory import MemoryStore
 from chimney.store.state import ReportLog
@@ -95,12 +97,16 @@ class Origin:
         await asyncio.to_thread(self.build)
         await self._deployments.load()
         self.shell.lane = Lane(self._proxy, self.cache, self._pipe.request)
-        self.shell.hot = dict.fromkeys((BELOW, DROP_IN), self._proxy)
+        self.shell.hot = {
+            **dict.fromkeys((BELOW, DROP_IN), self._proxy),
+            self.hearing.webhooks.path: self.hearing.webhooks,
+        }
         if self.pipeline.repos and self.client.authenticated:
             self.loops.add("warm", self._warm)
         self.events.on_said(self.loops.add("events", self.events.keep_said).nudge)
         self.loops.add("evictions", self.control.tell_evictions)
         self._share()
+        await self.hearing.start(self.loops)
         self.loops.start()
         self.shell.phase = Phase.READY
         token = "a token" if self.client.authenticated else "no token"
@@ -145,14 +151,10 @@ class Origin:
 
     def build(self) -> None:
         """Everything that needs the framework, imported here so that /livez need not wait for it."""
-        from chimney.origin import cache_control, deployments, guards, health, logs, pipeline  # noqa: PLC0415
+        from chimney.origin import deployments, hearing, pipeline  # noqa: PLC0415
+        from chimney.origin.cache_control import CacheControl  # noqa: PLC0415
 
         settings = self._settings
-        tokens = Tokens(
-            read=_plain(settings.read_token),
-            deploy=_plain(settings.deploy_token),
-            operate=_plain(settings.operate_token),
-        )
         watched = list(dict.fromkeys(([settings.repo] if settings.repo else []) + settings.repos))
         self._proxy = Proxy(
             self.cache, self.client, repo=settings.repo, repos=settings.repos, allow_contents=settings.allow_contents
@@ -163,23 +165,18 @@ class Origin:
         self.pipeline = pipeline.Pipeline(
             self.cache, self.client, repos=watched, workflow=settings.workflow, bug_label=settings.bug_label
         )
-        self.control = cache_control.CacheControl(
-            self.cache, self.near, self.replicas, self._proxy, self.pipeline, self.events
+        self.control = CacheControl(self.cache, self.near, self.replicas, self._proxy, self.pipeline, self.events)
+        self.hearing = hearing.Hearing(
+            self.cache,
+            self.near,
+            self.client,
+            self.pipeline,
+            DeliveryLog(self._state),
+            self.events,
+            secret=settings.webhook_secret.get_secret_value() if settings.webhook_secret else None,
         )
-        vitals = health.Vitals(self._parts())
-        handlers = [
-            *health.routes(vitals, self.requests),
-            *pipeline.routes(self.pipeline),
-            *deployments.routes(self._deployments, deploy_scope=guards.guard(tokens, TokenScope.DEPLOY)),
-            *cache_control.routes(
-                self.control,
-                read_scope=guards.guard(tokens, TokenScope.READ),
-                operate_scope=guards.guard(tokens, TokenScope.OPERATE),
-            ),
-            *logs.routes(self.ring, self.events, read_scope=guards.guard(tokens, TokenScope.READ)),
-        ]
         self.schema_app = framework(
-            handlers,
+            self._handlers(),
             title="chimney origin",
             version=__version__,
             recover=self.shell.recover,
@@ -188,6 +185,28 @@ class Origin:
         self.shell.framework = self.schema_app  # type: ignore[assignment]
         if settings.site_dir:
             self.shell.fallback = StaticFiles(Path(settings.site_dir), page=None, headers=[])
+
+    def _handlers(self) -> list[Any]:
+        """Every route that the framework serves, with its scope."""
+        from chimney.origin import cache_control, deployments, guards, health, logs, pipeline, webhooks  # noqa: PLC0415
+
+        settings = self._settings
+        tokens = Tokens(
+            read=_plain(settings.read_token),
+            deploy=_plain(settings.deploy_token),
+            operate=_plain(settings.operate_token),
+        )
+        read, deploy, operate = (
+            guards.guard(tokens, scope) for scope in (TokenScope.READ, TokenScope.DEPLOY, TokenScope.OPERATE)
+        )
+        return [
+            *health.routes(health.Vitals(self._parts()), self.requests),
+            *pipeline.routes(self.pipeline),
+            *deployments.routes(self._deployments, deploy_scope=deploy),
+            *cache_control.routes(self.control, read_scope=read, operate_scope=operate),
+            *webhooks.routes(self.hearing.webhooks, read_scope=read),
+            *logs.routes(self.ring, self.events, read_scope=read),
+        ]
 
     def _parts(self) -> "Parts":
         """What /healthz and /api/metrics read."""
@@ -209,6 +228,7 @@ class Origin:
             pipeline=self.pipeline,
             loops=self.loops,
             requests=self.requests,
+            webhooks=self.hearing.webhooks,
         )
 
     async def _warm(self) -> float:

@@ -7,13 +7,14 @@ and second, not once per visitor. A waiter that goes away takes nothing with it:
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from functools import partial
 from typing import NamedTuple
 
-from chimney.core.budget import Need
 from chimney.core.freshness import (
     NEGATIVE,
+    PATCHED,
     UNAUTHENTICATED,
     Action,
     Lifetimes,
@@ -24,11 +25,11 @@ from chimney.core.freshness import (
     stretched,
 )
 from chimney.core.grammar import Kind
-from chimney.github.client import GitHubClient, Reply
-from chimney.github.errors import BudgetError, GitHubError, RateLimitedError, UnexpectedError
+from chimney.github.client import GitHubClient
+from chimney.github.errors import BudgetError, GitHubError, UnexpectedError
+from chimney.origin.asking import as_problem, need, stored_of, validator
 from chimney.origin.replicas import Replicas, doubt
 from chimney.store.ports import ResponseStore, StoredResponse
-from chimney.web.problem import ProblemError
 
 FAILURE_SECONDS = 1.0
 GONE_SECONDS = 10.0  # a 404 replaces a good response only when it is said again after this time
@@ -82,6 +83,14 @@ class Failure(NamedTuple):
     error: GitHubError
 
 
+Overlay = Callable[[Key, StoredResponse, float], Awaitable[StoredResponse]]
+
+
+async def _as_it_is(_key: Key, fetched: StoredResponse, _asked_at: float) -> StoredResponse:
+    """The overlay of a cache that no webhook reaches."""
+    return fetched
+
+
 class GitHubCache:
     """The near tier and the rules around it, with what other replicas hold behind. Everything is on the event loop."""
 
@@ -97,6 +106,7 @@ class GitHubCache:
         self._store = store
         self._lifetimes = lifetimes
         self._replicas = replicas or Replicas(store)
+        self.overlay: Overlay = _as_it_is
         self.invalidations = 0
         self._flights: dict[str, asyncio.Task[Answer]] = {}
         self._failures: dict[str, Failure] = {}
@@ -119,23 +129,30 @@ class GitHubCache:
         stored = self._store.get(key.text)
         if stored is None:
             return None
-        if decide(stored.validated_at, self._policy(key, stored), now=time.time()) is not Action.SERVE:
+        if self._action(key, stored) is not Action.SERVE:
             return None
         stored.hits += 1
         self.hits += 1
         return stored
 
+    def _action(self, key: Key, stored: StoredResponse) -> Action:
+        if stored.expired:
+            return Action.REVALIDATE
+        since = stored.validated_at if stored.patched_since is None else stored.patched_since
+        return decide(since, self._policy(key, stored), now=time.time())
+
     def _policy(self, key: Key, stored: StoredResponse | None) -> Policy:
+        if stored is not None and stored.patched_since is not None:
+            return PATCHED
         policy = key.policy if stored is None or stored.status == 200 else NEGATIVE
         return policy if self._client.authenticated else stretched(policy, UNAUTHENTICATED)
 
     async def get(self, key: Key) -> Answer:
         """The best answer there is. Raises ProblemError when GitHub gives none and nothing usable is stored."""
         stored = self._store.get(key.text)
-        policy = self._policy(key, stored)
-        action = decide(stored.validated_at if stored else None, policy, now=time.time())
-        if stored is None or action in (Action.FETCH, Action.REVALIDATE):
-            return await self._ask(key, stored, policy)
+        action = self._action(key, stored) if stored else Action.FETCH
+        if stored is None or action is Action.REVALIDATE:
+            return await self._ask(key, stored, self._policy(key, stored))
         stored.hits += 1
         self.hits += 1
         if action is Action.SERVE_AND_REVALIDATE:
@@ -198,7 +215,19 @@ class GitHubCache:
             log.error("fetching %s failed", key.text, exc_info=error)
 
     def _is_fresh(self, key: Key, response: StoredResponse) -> bool:
-        return decide(response.validated_at, self._policy(key, response), now=time.time()) is Action.SERVE
+        return self._action(key, response) is Action.SERVE
+
+    async def look(self, key: Key) -> None:
+        """Asks GitHub, whatever is stored. Raises GitHubError."""
+        await asyncio.shield(self._fly(key))
+
+    def replace(self, key: str, old: StoredResponse, new: StoredResponse) -> bool:
+        """Puts `new` in the place of `old`, here and in the other replicas; False when `old` is not there any more."""
+        if self._store.get(key) is not old:
+            return False
+        self._store.put(key, new)
+        self._replicas.tell(key)
+        return True
 
     async def _fetch(self, key: Key) -> Answer:
         """What another replica has when it is fresh, else what GitHub says; stored before return."""
@@ -207,6 +236,7 @@ class GitHubCache:
             return await self._ask_github(key, stored)  # what is asked live is nothing to share
         shared = await self._replicas.share(key.text, stored, partial(self._is_fresh, key))
         if shared is not None:
+            shared = await self.overlay(key, shared, shared.validated_at)
             shared.hits = stored.hits if stored else 0
             self._store.put(key.text, shared)
             if self._is_fresh(key, shared):
@@ -221,23 +251,26 @@ class GitHubCache:
 
         The response stays referenced here meanwhile: an eviction between question and 304 costs nothing.
         """
-        before = self.invalidations
-        etag = stored.etag if stored and stored.identity == self._client.identity else None
-        need = Need.ROUTINE if stored else Need.WANTED
-        reply = await self._client.get(key.path, key.query, etag=etag, need=need)
+        before, asked_at = self.invalidations, time.time()
+        etag = validator(stored, self._client.identity)
+        reply = await self._client.get(key.path, key.query, etag=etag, need=need(stored))
         now = time.time()
         if reply.status == 304 and stored is not None and etag is not None:
+            news = self._store.get(key.text)
+            if news is not None and news is not stored:  # a webhook was faster than GitHub's answer
+                return Answer(news, Result.REVALIDATED, tier=GITHUB)
             stored.validated_at, stored.gone_at = now, None
             stored.etag = reply.etag or stored.etag
             self._keep(key, stored, doubtful=before != self.invalidations)
             return Answer(stored, Result.REVALIDATED, tier=GITHUB)
         if not storable(reply.status):
             raise UnexpectedError(f"GitHub answered {reply.status}", status=reply.status)
-        fetched = self._stored(reply, now)
+        fetched = stored_of(reply, identity=self._client.identity, now=now)
         if reply.status != 200 and stored is not None and stored.status == 200:
             stored.gone_at = stored.gone_at or now
             if now - stored.gone_at < GONE_SECONDS:
                 raise UnexpectedError(f"GitHub answered {reply.status}, which may pass", status=reply.status)
+        fetched = await self.overlay(key, fetched, asked_at)
         self._keep(key, fetched, doubtful=before != self.invalidations)
         return Answer(fetched, Result.MISS, tier=GITHUB)
 
@@ -255,36 +288,8 @@ class GitHubCache:
         memory = self._store.clear() if prefix is None else self._store.remove_prefix(prefix)
         return Removed(memory, await self._replicas.drop(prefix))
 
-    def _stored(self, reply: Reply, now: float) -> StoredResponse:
-        headers = reply.headers
-        return StoredResponse(
-            status=reply.status,
-            body=reply.body,
-            etag=reply.etag,
-            identity=self._client.identity,
-            content_type=headers.get("content-type", "application/json; charset=utf-8"),
-            links=headers.get("link"),
-            vary=headers.get_list("vary"),
-            last_modified=headers.get("last-modified"),
-            fetched_at=now,
-            validated_at=now,
-        )
-
     async def close(self) -> None:
         flights = list(self._flights.values())
         for flight in flights:
             flight.cancel()
         await asyncio.gather(*flights, return_exceptions=True)
-
-
-def as_problem(error: GitHubError) -> ProblemError:
-    """What a visitor is told when there is nothing, not even old, to show."""
-    if isinstance(error, RateLimitedError):
-        wait = max(1, round(error.retry_at - time.time()))
-        return ProblemError(
-            503, "github-rate-limited", f"{error}; nothing is stored yet.", headers=[(b"retry-after", b"%d" % wait)]
-        )
-    if isinstance(error, UnexpectedError) and error.status in (400, 403, 409, 422, 451):
-        return ProblemError(502, "github-refused", f"{error}; nothing is stored.")
-    status = 504 if error.code == "unreachable" else 502
-    return ProblemError(status, f"github-{error.code.replace('_', '-')}", f"{error}; nothing is stored yet.")

@@ -33,10 +33,22 @@ def paths() -> dict[str, Any]:
         "503": described("GitHub asks us to wait, and nothing is stored"),
         "504": described("GitHub does not answer, and nothing is stored"),
     }
+    taken = {
+        "202": described("Kept; `duplicate` says that it was known"),
+        "400": described("Signed, but not a delivery: the fault is named"),
+        "401": described("Not signed with CHIMNEY_WEBHOOK_SECRET"),
+        "408": described("Not here within ten seconds"),
+        "413": described("More than 25 MiB"),
+        "503": described("No secret is configured, or it could not be kept"),
+    }
+    webhook = Operation(
+        summary="A webhook delivery of GitHub", tags=["webhooks"], operation_id="webhook", responses=dict(taken)
+    )
     alive = {"200": described("Yes"), "503": described("Not yet, or not any more")}
     return {
         "/api/github/{path}": item("GitHub below the main repository", "github", proxied, "path"),
         "/api/v3/{path}": item("GitHub by full paths", "github", proxied, "path"),
+        "/api/webhooks/github": PathItem(post=webhook),
         "/livez": item("Whether the process answers", "health", {"200": described("Yes")}),
         "/readyz": item("Whether visitors may be sent here", "health", alive),
     }

@@ -19,14 +19,14 @@ from chimney.origin.events import EventLog
 from chimney.origin.pipeline import Pipeline
 from chimney.origin.replicas import Replicas
 from chimney.origin.ring import LogRing
+from chimney.origin.watch import LOST_SECONDS
+from chimney.origin.webhooks import Webhooks
 from chimney.store.memory import MemoryStore
 from chimney.web.app import Phase, Shell
 from chimney.web.loops import Supervisor
 from chimney.web.metrics import RequestMetrics, counter, expose, gauge
 from chimney.wire.base import stamp
 from chimney.wire.health import CacheHealth, Health, Version
-
-GITHUB_LOST_SECONDS = 600.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +48,7 @@ class Parts:
     pipeline: Pipeline
     loops: Supervisor
     requests: RequestMetrics
+    webhooks: Webhooks
 
 
 class Vitals:
@@ -59,7 +60,7 @@ class Vitals:
 
     def _github_lost(self) -> bool:
         last = self._parts.client.last_success
-        return time.time() - (last or self._started) > GITHUB_LOST_SECONDS
+        return time.time() - (last or self._started) > LOST_SECONDS
 
     def _status(self) -> str:
         if self._parts.shell.phase is not Phase.READY:
@@ -95,6 +96,7 @@ class Vitals:
             streams=len(self._parts.ring.hub) + len(self._parts.events.hub),
             panics=self._parts.shell.recover.panics,
             loops=self._parts.loops.health(),
+            webhooks=self._parts.webhooks.health(),
         )
 
     def version(self) -> Version:
@@ -116,6 +118,7 @@ class Vitals:
         yield from self._of_cache()
         yield from self._of_dragonfly()
         yield from self._of_github()
+        yield from self._of_webhooks()
         yield from self._of_process()
 
     def _of_cache(self) -> Iterator[Metric]:
@@ -155,6 +158,14 @@ class Vitals:
                 "When the quota is full again.",
                 limit.reset_at.timestamp(),
             )
+
+    def _of_webhooks(self) -> Iterator[Metric]:
+        deliveries = CounterMetricFamily(
+            "chimney_webhooks", "Webhook deliveries by event and result.", labels=["event", "result"]
+        )
+        for labels, count in sorted(self._parts.webhooks.counts.items()):
+            deliveries.add_metric(labels, count)
+        yield deliveries
 
     def _of_process(self) -> Iterator[Metric]:
         phases = CounterMetricFamily("chimney_deployments", "Deploy reports by phase.", labels=["phase"])

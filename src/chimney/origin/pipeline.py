@@ -24,6 +24,7 @@ from chimney.wire.pipeline import Part, PipelineSummary, RepositorySummary
 
 T = TypeVar("T")
 MOST_PAGES = 10
+PER_PAGE = 100
 REMEMBERED_SECONDS = 1.0  # decoding the answers takes a few milliseconds; a burst of viewers pays once
 
 
@@ -39,6 +40,13 @@ class Pipeline:
         self._workflow = workflow
         self._bug_label = bug_label
         self._remembered: dict[str, tuple[float, PipelineSummary]] = {}
+        self._changes = 0
+
+    def forget(self, repo: str) -> None:
+        """Something changed: the next summary is made anew, also one that is being made now is not remembered."""
+        self._changes += 1
+        if repo in self._remembered:
+            self._remembered[repo] = (0.0, self._remembered[repo][1])
 
     def _asked(self, kind: Kind, repo: str, path_below: str, query: str = "") -> Key:
         path = f"/repos/{repo}/{path_below}" if path_below else f"/repos/{repo}"
@@ -50,7 +58,7 @@ class Pipeline:
         closed = "state=closed&sort=updated&direction=desc&per_page=50"
         return {
             "repository": self._asked(Kind.REPOSITORY, repo, ""),
-            "open_prs": self._asked(Kind.PULLS, repo, "pulls", "state=open&per_page=1"),
+            "open_prs": self._asked(Kind.PULLS, repo, "pulls", f"state=open&per_page={PER_PAGE}"),
             "bugs": self._asked(Kind.ISSUES, repo, "issues", bugs),
             "last_merged_pr": self._asked(Kind.PULLS, repo, "pulls", closed),
             "runs": self._asked(Kind.RUNS, repo, "actions/runs", "per_page=100"),
@@ -59,13 +67,14 @@ class Pipeline:
 
     async def summary(self, repo: str) -> PipelineSummary:
         at, summary = self._remembered.get(repo, (0.0, None))
-        if summary is None or time.monotonic() - at > REMEMBERED_SECONDS:
+        if summary is None or not at or time.monotonic() - at > REMEMBERED_SECONDS:
+            changes = self._changes
             gathered = await self._gather(repo)
             limit = self._client.rate_limit
             now = datetime.now(UTC)
             remaining = limit.remaining if limit else None
             summary = summarise(repo, gathered, workflow=self._workflow, remaining=remaining, now=now)
-            self._remembered[repo] = (time.monotonic(), summary)
+            self._remembered[repo] = (time.monotonic() if changes == self._changes else 0.0, summary)
         return summary
 
     def recall(self, repo: str) -> PipelineSummary | None:
@@ -91,7 +100,7 @@ class Pipeline:
         keys = self.keys(repo)
         repository, open_prs, bugs, closed, runs, releases = await asyncio.gather(
             one("repository", Repository),
-            part("open_prs", self._count(keys["open_prs"])),
+            part("open_prs", self._count(Kind.PULLS, keys["open_prs"])),
             part("bugs", self._all_pages(Kind.ISSUES, keys["bugs"], list[Issue])),
             one("last_merged_pr", list[PullRequest]),
             one("runs", WorkflowRuns),
@@ -118,17 +127,21 @@ class Pipeline:
         response = await self._response(key)
         return await _decode(response.body, as_type), response.validated_at
 
-    async def _count(self, key: Key) -> tuple[int, float]:
-        """How many there are, from a page of one: the number of the last page is the count."""
-        response = await self._response(key)
-        listed = await _decode(response.body, list[msgspec.Raw])
-        return last_page(response.links) or len(listed), response.validated_at
+    async def _count(self, kind: Kind, key: Key) -> tuple[int, float]:
+        """How many there are: full pages, and what is on the last one. Webhooks keep a single page right."""
+        first = await self._response(key)
+        pages = last_page(first.links) or 1
+        last = first if pages == 1 else await self._response(self._page(kind, key, pages))
+        listed = await _decode(last.body, list[msgspec.Raw])
+        return (pages - 1) * PER_PAGE + len(listed), min(first.validated_at, last.validated_at)
+
+    def _page(self, kind: Kind, key: Key, page: int) -> Key:
+        return self._cache.key(kind, key.path, normalise_query(kind, f"{key.query}&page={page}".encode()))
 
     async def _all_pages(self, kind: Kind, key: Key, as_type: type[list[T]]) -> tuple[list[T], float]:
         first = await self._response(key)
         pages = min(last_page(first.links) or 1, MOST_PAGES)
-        queries = [normalise_query(kind, f"{key.query}&page={page}".encode()) for page in range(2, pages + 1)]
-        others = [self._response(self._cache.key(kind, key.path, query)) for query in queries]
+        others = [self._response(self._page(kind, key, page)) for page in range(2, pages + 1)]
         responses = [first, *await asyncio.gather(*others)]
         items = [item for response in responses for item in await _decode(response.body, as_type)]
         return items, min(response.validated_at for response in responses)

@@ -62,6 +62,14 @@ class LoopHealth(Message, frozen=True, kw_only=True):
     error: str | None
 
 
+class WebhooksHealth(Message, frozen=True, kw_only=True):
+    """`last_at` is None until a delivery was taken since the start; `rejected` counts those with a wrong signature."""
+
+    configured: bool
+    last_at: Timestamp | None
+    rejected: int
+
+
 class Health(Message, frozen=True, kw_only=True):
     status: str
     version: str
@@ -79,6 +87,7 @@ class Health(Message, frozen=True, kw_only=True):
     streams: int
     panics: int
     loops: list[LoopHealth]
+    webhooks: WebhooksHealth | None = None
 
 
 class Version(Message, frozen=True, kw_only=True):

@@ -1,0 +1,60 @@
+"""How the origin hears of changes: webhooks, what was missed of them, the watch over GitHub; wired together."""
+
+import logging
+
+from chimney.github.client import GitHubClient
+from chimney.github.hooks import Hooks
+from chimney.origin.cache import GitHubCache
+from chimney.origin.catchup import CatchUp
+from chimney.origin.events import Says
+from chimney.origin.patches import Patches
+from chimney.origin.pipeline import Pipeline
+from chimney.origin.watch import GitHubWatch
+from chimney.origin.webhooks import Webhooks
+from chimney.store.deliveries import DeliveryLog
+from chimney.store.ports import ResponseStore
+from chimney.web.loops import Supervisor
+
+log = logging.getLogger(__name__)
+
+
+class Hearing:
+    """`secret` None: no delivery is taken, and what is stored grows old by its lifetime alone."""
+
+    def __init__(
+        self,
+        cache: GitHubCache,
+        store: ResponseStore,
+        client: GitHubClient,
+        pipeline: Pipeline,
+        kept: DeliveryLog,
+        events: Says,
+        *,
+        secret: str | None,
+    ) -> None:
+        self._cache = cache
+        self._kept = kept
+        self._watched = bool(pipeline.repos)
+        self.patches = Patches(cache, store, repos=pipeline.repos, forget=pipeline.forget)
+        self.webhooks = Webhooks(kept, self.patches, events, secret=secret)
+        hooks = [Hooks(client, repo) for repo in pipeline.repos]
+        self.catch_up = CatchUp(hooks, kept, events, doubt=self.patches.doubt_all)
+        self.watch = GitHubWatch(client, events)
+
+    async def start(self, loops: Supervisor) -> None:
+        """Adds the loops. Raises StoreError when what was delivered before cannot be read."""
+        if self._watched:
+            loops.add("watch", self.watch.look)
+        if not self.webhooks.configured:
+            if self._watched:
+                log.warning("CHIMNEY_WEBHOOK_SECRET is not set: changes at GitHub show when what is stored is old")
+            return
+        self.patches.remember(await self._kept.versions())
+        self._cache.overlay = self.patches.overlay
+        self.patches.nudge = loops.add("looks", self.patches.look).nudge
+        self.webhooks.nudge = loops.add("webhooks", self.webhooks.work).nudge
+        self.catch_up.nudge = loops.add("catch_up", self.catch_up.run).nudge
+        self.webhooks.on_taken = self.catch_up.taken
+        self.webhooks.on_gap = self.catch_up.gap
+        self.watch.on_back = self.catch_up.gap
+        await self.catch_up.begin()

@@ -1,0 +1,109 @@
+"""A change at GitHub shows within a second, and costs at most one request of the quota."""
+
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.fakes.pair import Pair, pair_of
+from tests.fakes.waiting import eventually
+
+from chimney.instrumentation import LogPipe
+
+SUMMARY = "/api/pipeline/summary"
+LISTS = (
+    "pulls?state=open",
+    "pulls?state=closed&sort=updated&direction=desc",
+    "issues?state=open",
+    "issues?labels=type:bug&state=open",
+    "actions/runs?per_page=20",
+    "branches",
+    "releases",
+    "deployments",
+)
+
+
+@pytest.fixture
+async def pair(tmp_path: Path, pipe: LogPipe) -> AsyncIterator[Pair]:
+    async with pair_of(tmp_path, pipe) as pair:
+        yield pair
+
+
+async def look_around(pair: Pair) -> dict[str, Any]:
+    return {path: await pair.see(path) for path in (SUMMARY, *LISTS)}
+
+
+async def test_a_merge_shows_everywhere_within_a_second_and_costs_one_request_at_most(pair: Pair) -> None:
+    number = (await pair.do("open_pr"))["numbers"][0]
+    await eventually(lambda: shows_open(pair, number))
+    await look_around(pair)
+    commits = await pair.see("commits")
+    before, began = await pair.charged(), time.monotonic()
+    merged = (await pair.do("merge_pr", number=number))["pull_request"]
+
+    async def shows() -> bool:
+        seen = await look_around(pair)
+        summary = seen[SUMMARY]
+        return (
+            (summary["last_merged_pr"] or {}).get("number") == number
+            and number not in [one["number"] for one in seen[LISTS[0]]]
+            and number == seen[LISTS[1]][0]["number"]
+            and number not in [one["number"] for one in seen[LISTS[2]]]
+            and summary["runs"][0]["revision"] == merged["merge_commit_sha"]
+            and seen[LISTS[4]]["workflow_runs"][0]["head_sha"] == merged["merge_commit_sha"]
+            and merged["head"]["ref"] not in [one["name"] for one in seen[LISTS[5]]]
+            and (await pair.see("commits"))[0]["sha"] == merged["merge_commit_sha"]
+        )
+
+    await eventually(shows, within=1.0)
+    assert time.monotonic() - began < 1.0
+    summary = await pair.see(SUMMARY)
+    assert summary["open_prs"] == len(await pair.see("pulls?state=open&per_page=100"))
+    assert (await pair.see("commits"))[1]["sha"] == commits[0]["sha"]
+    assert await pair.charged() - before <= 1
+
+
+async def shows_open(pair: Pair, number: int) -> bool:
+    return number in [one["number"] for one in await pair.see("pulls?state=open&per_page=100")]
+
+
+ACTS = ("open_bug", "close_bug", "push", "start_run", "finish_run", "release", "deployment", "close_pr", "open_issue")
+
+
+async def test_a_dashboard_that_looks_all_the_time_sees_each_change_at_no_cost(pair: Pair) -> None:
+    await pair.do("open_pr")
+    await pair.do("open_bug")
+    await eventually(lambda: settled(pair))
+    await look_around(pair)
+    for act in ACTS:
+        before = await pair.charged()
+        await pair.do(act)
+        await eventually(lambda: settled(pair), within=1.0)
+        seen = await look_around(pair)
+        assert await pair.charged() == before, act
+        for path in LISTS:
+            told, _, query = path.partition("?")
+            truth = (await pair.github.get(f"/repos/acme/rocket/{told}?{query}")).json()
+            assert shown(seen[path]) == shown(truth), (act, path)
+        assert seen[SUMMARY]["open_issues"] == await counted(pair, "issues?state=open&per_page=100", pulls=False)
+        assert seen[SUMMARY]["open_prs"] == await counted(pair, "pulls?state=open&per_page=100", pulls=True)
+
+
+def shown(body: Any) -> list[Any]:
+    """What a listing tells: which, and in which state."""
+    items = body["workflow_runs"] if isinstance(body, dict) else body
+    names = ("id", "number", "name", "state", "status", "conclusion", "tag_name", "labels")
+    return [{name: one[name] for name in names if name in one} for one in items]
+
+
+async def counted(pair: Pair, path: str, *, pulls: bool) -> int:
+    answer = (await pair.github.get(f"/repos/acme/rocket/{path}")).json()
+    return sum(pulls or "pull_request" not in one for one in answer)
+
+
+async def settled(pair: Pair) -> bool:
+    """Every delivery of the stand-in was worked off."""
+    sent = {one.guid for one in pair.standin.hook.deliveries}
+    kept = await pair.see("/api/webhooks/deliveries?limit=500")
+    return sent <= {one["id"] for one in kept["items"] if one["result"] != "pending"}
