@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import msgspec
 import pytest
 from tests.conftest import Ask, MakeOrigin, until
 from tests.fakes.dragonfly import Dragonfly, dragonfly
@@ -234,6 +235,7 @@ async def test_after_a_lost_subscription_what_is_held_is_stale_and_looked_at_aga
     github = GitHub(validated({"n": 1}, "one"))
     origin = await replica("a", github)
     await origin.cache.get(key(origin))
+    await until(lambda: told(origin))
     assert origin.cache.fresh(key(origin))
     await server.kill()
     await server.start()
@@ -264,6 +266,24 @@ async def test_what_was_fetched_while_it_is_away_is_told_when_it_is_back(replica
     await server.start()
     await until(lambda: origin.replicas.waiting == 0)
     assert len(await server.keys("*:r:*")) == 1
+
+
+async def test_what_is_told_late_does_not_replace_what_another_told_meanwhile(replica: Make, server: Dragonfly) -> None:
+    github = GitHub(validated({"n": 1}, "one"))
+    first, second = await replica("a", github), await replica("b", github)
+    await first.cache.get(key(first))
+    await until(lambda: told(first))
+    first.replicas._outbox[key(first).text] = True  # as it stands after an outage
+    stored = held(first)
+    assert stored
+    assert second.far
+    newer = msgspec.structs.replace(stored, body=b'{"n": 2}', validated_at=time.time())
+    await second.far.put(key(second).text, newer)
+    await first.replicas.deliver()
+    stored = held(first)
+    assert stored
+    assert stored.body == newer.body
+    assert await first.replicas.far.get(key(first).text) == newer
 
 
 def kinds(origin: Origin) -> list[str]:

@@ -29,10 +29,11 @@ class Replicas:
         self.far: FarTier = far or NoFarTier()
         self._alone = far is None
         self._waiting: dict[str, asyncio.Event] = {}
-        self._outbox: dict[str, None] = {}
+        self._outbox: dict[str, bool] = {}  # whether it is late: others may have told newer things meanwhile
         self._outdated: dict[str, None] = {}
         self._drops: dict[str | None, None] = {}
         self._event_owed = False
+        self._telling = False
         self.on_event: Callable[[str, bytes], None] = lambda _event, _body: None
         self.nudge: Callable[[], None] = lambda: None
         self.dropped = 0
@@ -40,7 +41,7 @@ class Replicas:
     @property
     def waiting(self) -> int:
         """What is still to be told."""
-        return len(self._outbox) + len(self._drops)
+        return len(self._outbox) + len(self._drops) + self._telling
 
     async def share(
         self, key: str, stored: StoredResponse | None, is_fresh: Callable[[StoredResponse], bool]
@@ -98,7 +99,7 @@ class Replicas:
         if len(self._outbox) >= OUTBOX:
             self.dropped += 1
             return
-        self._outbox[key] = None
+        self._outbox[key] = self._outbox.get(key, False) or not self.far.connected
         self.nudge()
 
     async def drop(self, prefix: str | None) -> int:
@@ -132,15 +133,26 @@ class Replicas:
         return True
 
     async def _deliver(self, key: str) -> bool:
-        del self._outbox[key]  # before it is told: what changes meanwhile is told again
+        late = self._outbox.pop(key)  # before it is told: what changes meanwhile is told again
+        self._telling = True
+        try:
+            told = await self._told(key, late=late)
+        finally:
+            self._telling = False
+        if not told:
+            self._outbox[key] = True
+        return told
+
+    async def _told(self, key: str, *, late: bool) -> bool:
         response = self._near.get(key)
         if response is None:
             await self.far.release(key)
             return True
-        told = await self.far.put(key, response)
-        if not told:
-            self._outbox[key] = None
-        return told
+        newer = await self._newer(key, response) if late else None
+        if newer is not None:
+            self._near.put(key, newer)
+            return True
+        return await self.far.put(key, response)
 
     async def _renew(self, key: str) -> bool:
         """Another replica has something newer: it is taken over, or what is held here is doubted."""
