@@ -1,5 +1,6 @@
 """An origin and the stand-in GitHub that tells it of changes, in one process, over no network."""
 
+import io
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,8 +23,8 @@ HOOK = "http://origin.test/api/webhooks/github"
 class Pair:
     """`page` is a visitor of the origin, `github` somebody at GitHub. The stand-in's clock moves by hand, a little."""
 
-    def __init__(self, folder: Path, pipe: LogPipe, **settings: Any) -> None:
-        self._folder, self._pipe, self._settings = folder, pipe, settings
+    def __init__(self, folder: Path, **settings: Any) -> None:
+        self._folder, self._settings = folder, settings
         self.ahead = 0.0
         self.outbound = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=self._to_origin))
         self.standin = Standin(
@@ -56,7 +57,7 @@ class Pair:
             **settings,
         }
         transport = httpx2.ASGITransport(app=self.standin.asgi)
-        self.origin = Origin(OriginSettings(**said), self._pipe, transport=transport)
+        self.origin = Origin(OriginSettings(**said), LogPipe(io.TextIOWrapper(io.BytesIO())), transport=transport)
         await self.origin.start()
         return self.origin
 
@@ -83,9 +84,9 @@ class Pair:
 
 
 @asynccontextmanager
-async def pair_of(folder: Path, pipe: LogPipe, **settings: Any) -> AsyncIterator[Pair]:
+async def pair_of(folder: Path, **settings: Any) -> AsyncIterator[Pair]:
     """Both running, and the stand-in's ping has been worked off."""
-    pair = Pair(folder, pipe, **settings)
+    pair = Pair(folder, **settings)
     await pair.start()
     await pair.standin.start()
     try:

@@ -9,8 +9,6 @@ import pytest
 from tests.fakes.pair import Pair, pair_of
 from tests.fakes.waiting import eventually
 
-from chimney.instrumentation import LogPipe
-
 SUMMARY = "/api/pipeline/summary"
 LISTS = (
     "pulls?state=open",
@@ -25,8 +23,8 @@ LISTS = (
 
 
 @pytest.fixture
-async def pair(tmp_path: Path, pipe: LogPipe) -> AsyncIterator[Pair]:
-    async with pair_of(tmp_path, pipe) as pair:
+async def pair(tmp_path: Path) -> AsyncIterator[Pair]:
+    async with pair_of(tmp_path) as pair:
         yield pair
 
 

@@ -5,6 +5,7 @@ It sends nothing again by itself. Where the token may not ask, everything stored
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -20,6 +21,7 @@ MARGIN = timedelta(minutes=1)  # between its clock and ours
 MOST = 100  # at one a second within the two minutes in which a gap should be filled
 PAUSE_SECONDS = 1.0  # GitHub asks for a second between writing requests
 PATIENCE_SECONDS = 30.0  # for those that it was asked for
+SETTLE_SECONDS = 20.0  # until GitHub has noted how a delivery ended
 IDLE_SECONDS, AGAIN_SECONDS = 3600.0, 60.0
 log = logging.getLogger(__name__)
 
@@ -36,6 +38,7 @@ class CatchUp:
         doubt: Callable[[], None],
         pause_seconds: float = PAUSE_SECONDS,
         patience_seconds: float = PATIENCE_SECONDS,
+        settle_seconds: float = SETTLE_SECONDS,
     ) -> None:
         self._hooks = hooks
         self._kept = kept
@@ -43,7 +46,9 @@ class CatchUp:
         self._doubt = doubt
         self._pause = pause_seconds
         self._patience = patience_seconds
+        self._settle = settle_seconds
         self._since: datetime | None = None
+        self._due = 0.0
         self._taken = asyncio.Event()
         self.nudge: Callable[[], None] = lambda: None
 
@@ -55,10 +60,11 @@ class CatchUp:
 
     def gap(self, since: float | None = None) -> None:
         """Something may have been missed since then (Unix seconds), or just now."""
-        self._look_from(datetime.now(UTC) if since is None else stamp(since))
+        self._look_from(datetime.now(UTC) if since is None else stamp(since), after=self._settle)
 
-    def _look_from(self, at: datetime) -> None:
+    def _look_from(self, at: datetime, *, after: float = 0.0) -> None:
         at = max(at - MARGIN, datetime.now(UTC) - KEPT)
+        self._due = self._due if self._since else time.monotonic() + after
         self._since = min(at, self._since or at)
         self.nudge()
 
@@ -71,6 +77,8 @@ class CatchUp:
         since = self._since
         if since is None:
             return IDLE_SECONDS
+        if time.monotonic() < self._due:
+            return self._due - time.monotonic()
         try:
             missed = [guid for hooks in self._hooks for guid in await self._of(hooks, since)]
         except NotPermittedError:

@@ -62,12 +62,21 @@ class Patches:
     """`forget` is called with each repository of which something changed."""
 
     def __init__(
-        self, cache: GitHubCache, store: ResponseStore, *, repos: Sequence[str], forget: Callable[[str], None]
+        self,
+        cache: GitHubCache,
+        store: ResponseStore,
+        *,
+        repos: Sequence[str],
+        forget: Callable[[str], None],
+        recent_seconds: float = RECENT_SECONDS,
+        delays: Sequence[float] = DELAYS,
     ) -> None:
         self._cache = cache
         self._store = store
         self._repos = {repo.lower(): repo for repo in repos}
         self._forget = forget
+        self._recent_seconds = recent_seconds
+        self._delays = delays
         self._recent: OrderedDict[str, Recent] = OrderedDict()
         self._mark = 0
         self._known: OrderedDict[tuple[str, str], Version] = OrderedDict()
@@ -119,7 +128,7 @@ class Patches:
         self._mark += 1
         name = f"{repo} {subject[0] if subject else self._mark}"
         self._recent.pop(name, None)
-        self._recent[name] = Recent(delivery, time.time(), time.monotonic() + RECENT_SECONDS)
+        self._recent[name] = Recent(delivery, time.time(), time.monotonic() + self._recent_seconds)
         if len(self._recent) > RECENT:
             self._recent.popitem(last=False)
         return delivery
@@ -205,11 +214,11 @@ class Patches:
     def _again(self, key: Key) -> None:
         """The answer is older than what a webhook told: one more look, a little later each time, three in all."""
         tries = self._tries.get(key.text, 0)
-        if tries >= len(DELAYS):
+        if tries >= len(self._delays):
             self._tries.pop(key.text, None)
             return
         self._tries[key.text] = tries + 1
-        self._look_at(key, after=DELAYS[tries])
+        self._look_at(key, after=self._delays[tries])
 
     def _look_at(self, key: Key, *, after: float) -> None:
         if len(self._due) < LOOKS:

@@ -59,11 +59,20 @@ class Webhooks:
 
     path = PATH
 
-    def __init__(self, kept: DeliveryLog, patches: Applies, events: Says, *, secret: str | None) -> None:
+    def __init__(
+        self,
+        kept: DeliveryLog,
+        patches: Applies,
+        events: Says,
+        *,
+        secret: str | None,
+        body_seconds: float = BODY_SECONDS,
+    ) -> None:
         self._kept = kept
         self._patches = patches
         self._events = events
         self._secret = secret
+        self._body_seconds = body_seconds
         self._held = 0
         self._queue: deque[Arrival] = deque()
         self._behind = True  # there may be more in the store than in the queue
@@ -129,14 +138,14 @@ class Webhooks:
         body = bytearray()
         try:
             signature = Signature(secret, headers)
-            async with asyncio.timeout(BODY_SECONDS):
+            async with asyncio.timeout(self._body_seconds):
                 await self._receive(receive, signature, body)
             signature.check()
             yield body
         except BadSignatureError:
             raise self._reject() from None
         except TimeoutError:
-            detail = f"The body was not here within {BODY_SECONDS:g} s."
+            detail = f"The body was not here within {self._body_seconds:g} s."
             raise ProblemError(408, "too-slow", detail, headers=[(b"connection", b"close")]) from None
         finally:
             self._held -= len(body)
