@@ -49,11 +49,13 @@ async def test_a_delivery_is_new_once(kept: DeliveryLog) -> None:
 
 async def test_one_that_failed_is_new_again_with_its_new_content(kept: DeliveryLog) -> None:
     await kept.add(arrival("one"))
-    await kept.finish([Finished("one", Outcome.FAILED)])
+    kept.finish([Finished("one", Outcome.FAILED)])
+    await kept.flush()
     assert await kept.known(["one"]) == set()
     assert await kept.add(arrival("one", number=8))
-    assert [one.delivery.payload["issue"]["number"] for one in await kept.pending(9)] == [8]
-    await kept.finish([Finished("one", Outcome.APPLIED)])
+    assert [one.delivery.payload["issue"]["number"] for one in (await kept.pending(9))[0]] == [8]
+    kept.finish([Finished("one", Outcome.APPLIED)])
+    await kept.flush()
     assert not await kept.add(arrival("one"))
 
 
@@ -61,10 +63,13 @@ async def test_what_was_not_worked_off_is_pending_with_everything_that_was_read_
     first, second = arrival("one", at=1.0), arrival("two", at=2.0, action=None, repo=None)
     await kept.add(first)
     await kept.add(second)
-    assert await kept.pending(9) == [first, second]
-    assert await kept.pending(1) == [first]
-    await kept.finish([Finished("one", Outcome.OUTDATED)])
-    assert await kept.pending(9) == [second]
+    assert await kept.pending(9) == ([first, second], 2)
+    assert await kept.pending(1) == ([first], 1)
+    assert await kept.pending(9, after=1) == ([second], 2)
+    assert await kept.pending(9, after=2) == ([], 2)
+    kept.finish([Finished("one", Outcome.OUTDATED)])
+    await kept.flush()
+    assert await kept.pending(9) == ([second], 2)
 
 
 async def test_those_that_come_together_share_a_transaction_and_each_has_its_answer(
@@ -101,7 +106,8 @@ async def test_a_closed_database_is_an_error_for_each(kept: DeliveryLog, databas
 async def test_pages_go_from_the_newest_to_the_oldest(kept: DeliveryLog) -> None:
     for number in range(5):
         await kept.add(arrival(f"{number}", at=float(number)))
-    await kept.finish([Finished("4", Outcome.APPLIED, [f"/repos/{n}" for n in range(CHANGED + 9)])])
+    kept.finish([Finished("4", Outcome.APPLIED, [f"/repos/{n}" for n in range(CHANGED + 9)])])
+    await kept.flush()
     items, place = await kept.page(limit=2, before=None)
     assert ([one.id for one in items], [one.result for one in items]) == (
         ["4", "3"],
@@ -135,7 +141,7 @@ async def test_a_damaged_row_is_failed_and_holds_up_nothing(kept: DeliveryLog, d
     await database.run(
         lambda db: db.execute("UPDATE webhook_delivery SET delivery = x'00ff' WHERE id = 'bad'").rowcount
     )
-    assert [one.id for one in await kept.pending(9)] == ["good", "other"]
+    assert [one.id for one in (await kept.pending(9))[0]] == ["good", "other"]
     assert [one.result for one in (await kept.page(limit=9, before=None))[0]] == ["pending", "failed", "pending"]
 
 

@@ -83,7 +83,6 @@ class Origin:
         self.requests = RequestMetrics()
         self.shell = Shell(pipe.request)
         self.loops = Supervisor()
-        self._closing: list[Any] = []
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         return self.shell(scope, receive, send)
@@ -247,6 +246,7 @@ class Origin:
         await self.loops.stop()
         await self.events.keep_said()
         await self.control.close()
+        await self.hearing.close()
         await self.cache.close()
         if self.far:
             await self.far.close()

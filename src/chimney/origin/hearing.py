@@ -58,3 +58,7 @@ class Hearing:
         self.webhooks.on_gap = self.catch_up.gap
         self.watch.on_back = self.catch_up.gap
         await self.catch_up.begin()
+
+    async def close(self) -> None:
+        """After the loops have ended."""
+        await self._kept.flush()

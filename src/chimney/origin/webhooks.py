@@ -76,6 +76,7 @@ class Webhooks:
         self._held = 0
         self._queue: deque[Arrival] = deque()
         self._behind = True  # there may be more in the store than in the queue
+        self._place = 0  # in the store: what was worked off up to here is not looked at again
         self._told = -TOLD_SECONDS
         self.counts: Counter[tuple[str, str]] = Counter()
         self.rejected = 0
@@ -188,8 +189,8 @@ class Webhooks:
         """A loop's verb: works off what was taken, first what a process before this one left."""
         while self._queue or self._behind:
             if self._behind and not self._queue:
-                arrivals = await self._kept.pending(AT_ONCE)
-                self._behind = len(arrivals) == AT_ONCE
+                arrivals, place = await self._kept.pending(AT_ONCE, after=self._place)
+                self._behind, self._place = place > self._place, place
             else:
                 arrivals = [self._queue.popleft() for _ in range(min(AT_ONCE, len(self._queue)))]
             if arrivals:
@@ -205,11 +206,7 @@ class Webhooks:
         told = [Finished(one.id, did.result, did.changed) for one, did in zip(arrivals, applied, strict=True)]
         for arrival, done in zip(arrivals, told, strict=True):
             self._say(arrival, done)
-        try:
-            await self._kept.finish(told)
-        except StoreError as error:
-            self._behind = False  # else the same ones come again at once; the next process works them off once more
-            log.warning("what became of %d webhook deliveries was not recorded: %s", len(told), error)
+        self._kept.finish(told)
 
     def _say(self, arrival: Arrival, done: Finished) -> None:
         delivery = arrival.delivery

@@ -4,6 +4,7 @@ Deliveries that come together share one transaction: a disk that takes 50 ms to 
 """
 
 import asyncio
+import logging
 import sqlite3
 import zlib
 from collections.abc import Iterable, Sequence
@@ -21,6 +22,7 @@ from chimney.wire.webhook import DeliveryRecord, Outcome
 KEPT = 5_000  # ~300 B each when they are worked off ≈ 1.5 MB
 BATCH = 200
 CHANGED = 50  # stored responses that are named of one delivery
+log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Delivery).decode
 
@@ -48,11 +50,12 @@ class Known(NamedTuple):
 
 
 class DeliveryLog:
-    """The last 5,000."""
+    """The last 5,000. What became of them is written with the next that come, or by itself."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._waiting: list[tuple[Arrival, asyncio.Future[bool]]] = []
+        self._finished: list[Finished] = []
         self._writer: asyncio.Task[None] | None = None
 
     @property
@@ -63,18 +66,34 @@ class DeliveryLog:
         """True when it is new, or failed when it came before, and is durable now; False when its id was known."""
         told: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append((arrival, told))
-        if self._writer is None or self._writer.done():
-            self._writer = asyncio.create_task(self._write(), name="write webhook deliveries")
+        self._write_soon()
         return await told
 
+    def finish(self, finished: Iterable[Finished]) -> None:
+        """Written soon. What is lost of it by a crash is worked off once more, which changes nothing."""
+        self._finished += finished
+        self._write_soon()
+
+    async def flush(self) -> None:
+        """Returns when everything so far is written, or could not be."""
+        while self._writer is not None and not self._writer.done():
+            await asyncio.wait((self._writer,))
+
+    def _write_soon(self) -> None:
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write(), name="write webhook deliveries")
+
     async def _write(self) -> None:
-        while self._waiting:
+        while self._waiting or self._finished:
             batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+            finished, self._finished = self._finished, []
             arrivals = [arrival for arrival, _ in batch]
             try:
-                new: list[bool] | StoreError = await self._database.run(partial(_insert, arrivals))
+                new: list[bool] | StoreError = await self._database.run(partial(_write_all, arrivals, finished))
             except StoreError as error:
                 new = error
+                if finished:
+                    log.warning("what became of %d webhook deliveries was not recorded: %s", len(finished), error)
             for place, (_, told) in enumerate(batch):
                 if told.done():
                     continue
@@ -83,26 +102,21 @@ class DeliveryLog:
                 else:
                     told.set_result(new[place])
 
-    async def finish(self, finished: Iterable[Finished]) -> None:
-        rows = [(one.result, _encode(list(one.changed[:CHANGED])), one.result, one.id) for one in finished]
-        keep = "delivery = CASE ? WHEN 'failed' THEN delivery END"  # what failed may be worked off when it comes again
+    async def pending(self, count: int, *, after: int = 0) -> tuple[list[Arrival], int]:
+        """The oldest after that place that were taken and not worked off; and the place of the last one looked at."""
 
-        def update(db: sqlite3.Connection) -> None:
-            db.executemany(f"UPDATE webhook_delivery SET result = ?, changed = ?, {keep} WHERE id = ?", rows)  # noqa: S608
-
-        await self._database.run(update)
-
-    async def pending(self, count: int) -> list[Arrival]:
-        """The oldest that were taken and not worked off, by a process that ended meanwhile."""
-
-        def select(db: sqlite3.Connection) -> list[Arrival]:
-            asked = "SELECT id, received_at, delivery FROM webhook_delivery WHERE result IS NULL ORDER BY seq LIMIT ?"
-            rows = db.execute(asked, (count,)).fetchall()
-            read = [Arrival(name, at, delivery) for name, at, raw in rows if (delivery := _unpacked(raw))]
-            broken = [(name,) for name, _, raw in rows if _unpacked(raw) is None]
+        def select(db: sqlite3.Connection) -> tuple[list[Arrival], int]:
+            rows = db.execute(
+                "SELECT seq, id, received_at, delivery FROM webhook_delivery"
+                " WHERE result IS NULL AND seq > ? ORDER BY seq LIMIT ?",
+                (after, count),
+            ).fetchall()
+            read = [Arrival(name, at, delivery) for _, name, at, raw in rows if (delivery := _unpacked(raw))]
+            broken = [(name,) for _, name, _, raw in rows if _unpacked(raw) is None]
             db.executemany("UPDATE webhook_delivery SET result = 'failed' WHERE id = ?", broken)
-            return read
+            return read, rows[-1][0] if rows else after
 
+        await self.flush()
         return await self._database.run(select)
 
     async def page(self, *, limit: int, before: int | None) -> tuple[list[DeliveryRecord], int | None]:
@@ -147,7 +161,10 @@ class DeliveryLog:
         return await self._database.run(select)
 
 
-def _insert(arrivals: Sequence[Arrival], db: sqlite3.Connection) -> list[bool]:
+def _write_all(arrivals: Sequence[Arrival], finished: Sequence[Finished], db: sqlite3.Connection) -> list[bool]:
+    rows = [(one.result, _encode(list(one.changed[:CHANGED])), one.result, one.id) for one in finished]
+    keep = "delivery = CASE ? WHEN 'failed' THEN delivery END"  # what failed may be worked off when it comes again
+    db.executemany(f"UPDATE webhook_delivery SET result = ?, changed = ?, {keep} WHERE id = ?", rows)  # noqa: S608
     new = [_insert_one(db, arrival) for arrival in arrivals]
     db.execute("DELETE FROM webhook_delivery WHERE seq <= (SELECT max(seq) FROM webhook_delivery) - ?", (KEPT,))
     return new
