@@ -1,13 +1,20 @@
 """A change at GitHub shows within a second, and costs at most one request of the quota."""
 
+import io
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
+from tests.fakes.dragonfly import dragonfly
 from tests.fakes.pair import Pair, pair_of
 from tests.fakes.waiting import eventually
+
+from chimney.config import OriginSettings
+from chimney.instrumentation import LogPipe
+from chimney.origin.app import Origin
 
 SUMMARY = "/api/pipeline/summary"
 LISTS = (
@@ -105,3 +112,44 @@ async def settled(pair: Pair) -> bool:
     sent = {one.guid for one in pair.standin.hook.deliveries}
     kept = await pair.see("/api/webhooks/deliveries?limit=500")
     return sent <= {one["id"] for one in kept["items"] if one["result"] != "pending"}
+
+
+def is_warm(origin: Origin) -> bool:
+    return any(loop.name == "warm" and loop.last_success for loop in origin.loops.loops)
+
+
+async def test_another_replica_shows_what_a_webhook_told_the_first(tmp_path: Path) -> None:
+    async with dragonfly(tmp_path) as shared, pair_of(tmp_path, dragonfly_url=shared.url) as pair:
+        there = Origin(
+            OriginSettings(
+                repo="acme/rocket",
+                github_token="ghp_tests",
+                github_api_url="http://github.test",
+                data_dir=tmp_path / "there",
+                dragonfly_url=shared.url,
+            ),
+            LogPipe(io.TextIOWrapper(io.BytesIO())),
+            transport=httpx2.ASGITransport(app=pair.standin.asgi),
+        )
+        await there.start()
+        asked = httpx2.ASGITransport(app=there)
+        async with httpx2.AsyncClient(transport=asked, base_url="http://there.test") as page:
+            here = pair.origin
+            assert here
+            await eventually(lambda: here.replicas.far.connected and there.replicas.far.connected)
+            for one in (here, there):
+                await eventually(lambda one=one: is_warm(one))  # type: ignore[misc]
+            listing = "/api/github/issues?labels=type:bug&state=open"
+            await pair.see(listing)
+            await eventually(lambda: here.replicas.waiting == 0)
+            await page.get(listing)
+            before = await pair.charged()
+            number = (await pair.do("open_bug"))["numbers"][0]
+
+            async def shows() -> bool:
+                return number in [one["number"] for one in (await page.get(listing)).json()]
+
+            await eventually(shows, within=1.0)
+            assert await pair.charged() == before
+        await there.drain()
+        await there.stop()
