@@ -64,7 +64,7 @@ async def test_two_slots_share_a_folder(make_origin: MakeOrigin, asking: Ask) ->
 async def test_what_the_summary_asks_is_kept_warm_and_asked_within_its_budget(make_origin: MakeOrigin) -> None:
     github = GitHub(says([]))
     origin = await make_origin(transport=github)
-    await until(lambda: len(github.asked) >= 6 and not origin.cache._flights)
+    await until(lambda: len(github.asked) >= 6 and not origin.github.cache._flights)
     assert len(github.paths) == len(set(github.paths))
     assert all(path.startswith(f"/repos/{REPO}") for path in github.paths)
 

@@ -79,7 +79,7 @@ async def test_stats_say_what_is_held_with_its_age_and_lifetime(origin: Origin, 
     for _ in range(3):
         await visitor.get("/api/github/pulls?state=open")
     await visitor.get("/api/github/issues")
-    held = origin.near.get("/repos/acme/rocket/pulls?state=open")
+    held = origin.github.near.get("/repos/acme/rocket/pulls?state=open")
     assert held
     held.validated_at -= 100
     told = await stats(visitor)
@@ -139,7 +139,7 @@ async def test_a_path_is_invalidated_by_whole_segments(
     gone = 4 - len(left)
     told = {"evicted": gone, "memory": gone, "dragonfly": 0, "path": path, "reason": "tests"}
     assert (answer.status_code, answer.json()) == (200, told)
-    assert sorted(key for key, _ in origin.near.entries()) == [f"/repos/acme/rocket{one}" for one in left]
+    assert sorted(key for key, _ in origin.github.near.entries()) == [f"/repos/acme/rocket{one}" for one in left]
     await until(lambda: kinds(origin) == [("cache_invalidated", told)])
     assert "chimney_cache_invalidated_total 1.0" in (await visitor.get("/api/metrics")).text
 
@@ -193,7 +193,7 @@ async def test_a_wrong_invalidation_removes_nothing_and_is_400(
     answer = await visitor.post(INVALIDATE, json=body)
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["path"] == where
-    assert len(origin.near) == 1
+    assert len(origin.github.near) == 1
     assert not kinds(origin)
 
 
@@ -201,10 +201,10 @@ async def test_both_tiers_are_counted(make_origin: MakeOrigin, asking: Ask, gith
     async with dragonfly(tmp_path) as server:
         origin = await make_origin(transport=github, github_token=None, dragonfly_url=server.url)
         visitor = asking(origin)
-        await until(lambda: origin.replicas.far.connected)
+        await until(lambda: origin.github.replicas.far.connected)
         for target in ("pulls", "pulls/7", "issues"):
             await visitor.get(f"/api/github/{target}")
-        await until(lambda: not origin.replicas.waiting)
+        await until(lambda: not origin.github.replicas.waiting)
         dropped = (await visitor.post(INVALIDATE, json={"path": "pulls", "reason": "r"})).json()
         assert (dropped["evicted"], dropped["memory"], dropped["dragonfly"]) == (4, 2, 2)
         tier = (await stats(visitor))["tiers"]["dragonfly"]
@@ -236,7 +236,7 @@ async def test_paths_of_ones_own_are_warmed_through_the_grammar(
     answer = await visitor.post(WARM, json={"paths": [said, "pulls?state=open&page=2", said]})
     key = "/repos/acme/rocket/pulls"
     assert answer.json() == {"warming": [f"{key}/7", f"{key}?page=2&state=open"]}
-    await until(lambda: len(origin.near) == 2)
+    await until(lambda: len(origin.github.near) == 2)
 
 
 @pytest.mark.parametrize("path", ["hooks", "pulls?evil=1", "/repos/evil/rocket/pulls", "../x", "", "//evil.test/x",
@@ -269,7 +269,7 @@ async def test_warming_stands_in_line_and_the_line_is_short(
     assert [answer.status_code for answer in answers] == [202] * 10 + [503]
     assert answers[-1].headers["retry-after"]
     github.gate.set()
-    await until(lambda: not origin.control._warming)
+    await until(lambda: not origin.github.control._warming)
     assert len(github.asked) == 1
 
 
@@ -285,10 +285,10 @@ async def test_stopping_does_not_wait_for_what_is_being_warmed(make_origin: Make
 
 async def test_evictions_are_one_event_a_round(origin: Origin, visitor: httpx2.AsyncClient) -> None:
     small = MemoryStore(capacity_bytes=1500)
-    origin.control._near = origin.cache._store = small
+    origin.github.control._near = origin.github.cache._store = small
     for number in range(1, 11):
         await visitor.get(f"/api/github/pulls/{number}")
-    await origin.control.tell_evictions()
-    await origin.control.tell_evictions()
+    await origin.github.control.tell_evictions()
+    await origin.github.control.tell_evictions()
     told = {"evicted": 8, "entries": 2, "bytes": small.bytes}
     await until(lambda: kinds(origin) == [("cache_evicted", told)])

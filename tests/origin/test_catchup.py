@@ -44,7 +44,7 @@ async def down(pair: Pair, *acts: str) -> list[Delivery]:
 async def back(pair: Pair, *, pause: float = 0.0) -> Origin:
     """Started again, with a catch-up that does not wait a second between two requests."""
     origin = await pair.start()
-    origin.hearing.catch_up._pause = pause
+    origin.github.hearing.catch_up._pause = pause
     return origin
 
 
@@ -88,7 +88,7 @@ async def test_a_token_that_may_not_ask_has_everything_looked_at_anew(pair: Pair
     catch_up = next(loop for loop in origin.loops.loops if loop.name == "catch_up")
     await eventually(lambda: catch_up.last_success)
     assert events(origin, "webhooks_caught_up") == []
-    assert origin.hearing.catch_up._since is None
+    assert origin.github.hearing.catch_up._since is None
 
 
 async def test_a_github_that_gives_no_answer_is_asked_later(pair: Pair) -> None:
@@ -97,7 +97,7 @@ async def test_a_github_that_gives_no_answer_is_asked_later(pair: Pair) -> None:
     origin = await back(pair)
     catch_up = next(loop for loop in origin.loops.loops if loop.name == "catch_up")
     await eventually(lambda: catch_up.last_success)
-    assert origin.hearing.catch_up._since is not None
+    assert origin.github.hearing.catch_up._since is not None
     await pair.github.delete("/_standin/faults")
     catch_up.nudge()
     await eventually(lambda: events(origin, "webhooks_caught_up"), within=20)
@@ -106,10 +106,10 @@ async def test_a_github_that_gives_no_answer_is_asked_later(pair: Pair) -> None:
 async def test_what_does_not_come_after_all_is_said_and_everything_doubted(pair: Pair) -> None:
     missed = await down(pair, "open_bug")
     origin = await pair.start()
-    catch_up = origin.hearing.catch_up
+    catch_up = origin.github.hearing.catch_up
     catch_up._pause, catch_up._patience = 0.0, 0.05
     pair.standin.hook._queue.clear()
-    origin.hearing.webhooks._secret = "another"
+    origin.github.hearing.webhooks._secret = "another"
     await pair.see("pulls")
     await eventually(lambda: events(origin, "webhooks_caught_up"), within=20)
     assert events(origin, "webhooks_caught_up") == [{"caught_up": 0, "missing": len(missed)}]
@@ -118,10 +118,10 @@ async def test_what_does_not_come_after_all_is_said_and_everything_doubted(pair:
 async def test_a_delivery_that_could_not_be_kept_is_looked_for_again(pair: Pair) -> None:
     origin = pair.origin
     assert origin
-    catch_up = origin.hearing.catch_up
+    catch_up = origin.github.hearing.catch_up
     catch_up._pause, catch_up._settle = 0.0, 0.2
-    origin.hearing.webhooks._held = 2**40  # no room: 503
+    origin.github.hearing.webhooks._held = 2**40  # no room: 503
     await pair.do("open_issue")
     await settled(pair)
-    origin.hearing.webhooks._held = 0
+    origin.github.hearing.webhooks._held = 0
     await eventually(lambda: events(origin, "webhooks_caught_up"), within=20)

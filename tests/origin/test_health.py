@@ -153,7 +153,7 @@ async def test_a_hostile_path_method_or_header_adds_no_label_value(origin: Origi
 
 
 async def test_panics_are_counted_and_told(origin: Origin, visitor: httpx2.AsyncClient) -> None:
-    origin.pipeline.repos = None  # type: ignore[assignment]
+    origin.github.pipeline.repos = None  # type: ignore[assignment]
     answer = await visitor.get("/api/repos")
     assert answer.status_code == 500
     assert answer.json()["instance"] == answer.headers["x-request-id"]

@@ -136,12 +136,12 @@ async def test_another_replica_shows_what_a_webhook_told_the_first(tmp_path: Pat
         async with httpx2.AsyncClient(transport=asked, base_url="http://there.test") as page:
             here = pair.origin
             assert here
-            await eventually(lambda: here.replicas.far.connected and there.replicas.far.connected)
+            await eventually(lambda: here.github.replicas.far.connected and there.github.replicas.far.connected)
             for one in (here, there):
                 await eventually(lambda one=one: is_warm(one))  # type: ignore[misc]
             listing = "/api/github/issues?labels=type:bug&state=open"
             await pair.see(listing)
-            await eventually(lambda: here.replicas.waiting == 0)
+            await eventually(lambda: here.github.replicas.waiting == 0)
             await page.get(listing)
             before = await pair.charged()
             number = (await pair.do("open_bug"))["numbers"][0]

@@ -73,7 +73,7 @@ async def test_the_summary_costs_its_paths_once(still: Standin, make_origin: Mak
     origin = await make_origin(github_token="its-own")
     visitor = asking(origin)
     await asyncio.gather(*(summary(visitor) for _ in range(50)))
-    assert origin.client.results["2xx"] <= 8
+    assert origin.github.client.results["2xx"] <= 8
 
 
 async def test_what_could_not_be_had_is_null_and_named_with_its_reason(

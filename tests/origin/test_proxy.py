@@ -33,7 +33,7 @@ async def get(origin: Origin, target: str, **headers: str) -> Heard:
 
 def age(origin: Origin, seconds: float) -> None:
     """Everything stored grows older."""
-    for stored in origin.near._held.values():
+    for stored in origin.github.near._held.values():
         stored.validated_at -= seconds
 
 
@@ -55,7 +55,7 @@ async def test_how_an_answer_came_is_told_by_cache_status(make_origin: MakeOrigi
     for older in (0, 0, STALE, OLD):
         age(origin, older)
         told.append((await get(origin, "/api/github/pulls")).header("cache-status") or "")
-        await until(lambda: not origin.cache._flights)
+        await until(lambda: not origin.github.cache._flights)
     assert told[0] == "chimney; fwd=uri-miss; stored"
     assert told[1] == "chimney; hit"
     assert told[2].startswith("chimney; hit; detail=stale")
@@ -231,7 +231,7 @@ async def test_a_hundred_page_loads_cost_one_charged_request_for_each_path(
     for _ in range(100):
         for path in paths:
             assert (await visitor.get(path)).status_code == 200
-    asked = origin.client.results["2xx"]
+    asked = origin.github.client.results["2xx"]
     assert asked <= len(paths) + 6, "the summary's own six paths are asked for by the loop that keeps them warm"
 
 

@@ -1,14 +1,15 @@
 """Role 1, composed: the stores, the loops and every route. Read this first.
 
 /livez /readyz                       web/app      liveness and readiness, from the first millisecond
-/api/github/* /api/v3/*              proxy        GitHub through the cache
 /healthz /api/version /api/metrics   health       what this process says of itself
-/api/pipeline/summary /api/repos     pipeline     the repository at a glance
-/api/cache/*                         cache_control  what is stored; invalidate, warm
+github_data, all that reads GitHub:
+/api/github/* /api/v3/*                proxy        GitHub through the cache
+/api/pipeline/summary /api/repos       pipeline     the repository at a glance
+/api/cache/*                           cache_control  what is stored; invalidate, warm
+/api/webhooks/*                        webhooks     GitHub's deliveries in, what each changed out
 /api/deploy/*                        deployments  reports in, status and timeline out
 /api/logs /api/logs/stream           logs         the ring and its stream
 /api/events                          logs         what happened beside requests, live
-/api/webhooks/*                      webhooks     GitHub's deliveries in, what each changed out
 /api/schema/openapi.json             web/framework
 /                                    web/static   the team's dashboard (CHIMNEY_SITE_DIR)
 """
@@ -25,20 +26,15 @@ import httpx2
 
 from chimney import __version__
 from chimney.config import OriginSettings
-from chimney.core.freshness import Lifetimes
 from chimney.github.client import GitHubClient
 from chimney.instrumentation import LogPipe
 from chimney.origin import documented
-from chimney.origin.cache import GitHubCache
 from chimney.origin.events import EventLog
-from chimney.origin.lane import Lane
-from chimney.origin.proxy import BELOW, DROP_IN, Proxy
-from chimney.origin.replicas import Replicas
+from chimney.origin.github_data import GitHubData
 from chimney.origin.ring import LogRing
 from chimney.store.database import Database
 from chimney.store.deliveries import DeliveryLog
 from chimney.store.folder import shared_folder
-from chimney.store.memory import MemoryStore
 from chimney.store.state import ReportLog
 from chimney.web.app import Phase, Shell, framework
 from chimney.web.asgi import Receive, Scope, Send
@@ -52,7 +48,6 @@ if TYPE_CHECKING:
     from chimney.origin.health import Parts
     from chimney.store.shared import SharedTier
 
-WARM_SECONDS = 20.0
 log = logging.getLogger(__name__)
 
 
@@ -73,12 +68,13 @@ class Origin:
         self._state = Database(folder / "state.sqlite", "state", shared=True)
         self.ring = LogRing(folder, slot=settings.slot, boot=self.boot, pipe=pipe)
         self.events = EventLog(folder, slot=settings.slot, boot=self.boot)
-        self.client = GitHubClient(settings.github_api_url, token, transport=transport)
-        self.near = MemoryStore()
-        self.far = self._far_tier()
-        self.replicas = Replicas(self.near, self.far)
-        self.cache = GitHubCache(
-            self.client, self.near, lifetimes=Lifetimes(settings.lifetimes), replicas=self.replicas
+        client = GitHubClient(settings.github_api_url, token, transport=transport)
+        self.github = GitHubData(
+            settings,
+            client=client,
+            far=self._far_tier(client),
+            deliveries=DeliveryLog(self._state),
+            events=self.events,
         )
         self.requests = RequestMetrics()
         self.shell = Shell(pipe.request)
@@ -86,6 +82,21 @@ class Origin:
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         return self.shell(scope, receive, send)
+
+    def _far_tier(self, client: GitHubClient) -> "SharedTier | None":
+        """None when no Dragonfly is configured: then redis-py (5 MB, 60 ms) is not even imported."""
+        settings = self._settings
+        if settings.dragonfly_url is None:
+            return None
+        from chimney.store.redis import RedisServer  # noqa: PLC0415
+        from chimney.store.shared import SharedTier  # noqa: PLC0415
+
+        def changed(up: bool, why: str) -> None:
+            self.github.dragonfly_changed(up, why)
+
+        server = RedisServer(settings.dragonfly_url.get_secret_value(), on_change=changed)
+        audience = hashlib.sha256(f"{settings.github_api_url} {client.identity}".encode()).hexdigest()[:16]
+        return SharedTier(server, audience=audience, boot=self.boot)
 
     async def start(self) -> None:
         settings = self._settings
@@ -95,20 +106,12 @@ class Origin:
         self._pipe.start(self.ring.take, self.requests.observe)
         await asyncio.to_thread(self.build)
         await self._deployments.load()
-        self.shell.lane = Lane(self._proxy, self.cache, self._pipe.request)
-        self.shell.hot = {
-            **dict.fromkeys((BELOW, DROP_IN), self._proxy),
-            self.hearing.webhooks.path: self.hearing.webhooks,
-        }
-        if self.pipeline.repos and self.client.authenticated:
-            self.loops.add("warm", self._warm)
+        self.github.serve(self.shell, self._pipe)
         self.events.on_said(self.loops.add("events", self.events.keep_said).nudge)
-        self.loops.add("evictions", self.control.tell_evictions)
-        self._share()
-        await self.hearing.start(self.loops)
+        await self.github.start(self.loops)
         self.loops.start()
         self.shell.phase = Phase.READY
-        token = "a token" if self.client.authenticated else "no token"
+        token = "a token" if self.github.client.authenticated else "no token"
         log.info(
             "origin started: repository %s, GitHub at %s with %s",
             settings.repo,
@@ -117,62 +120,14 @@ class Origin:
             extra={"boot": self.boot, "version": __version__},
         )
 
-    def _far_tier(self) -> "SharedTier | None":
-        """None when no Dragonfly is configured: then redis-py (5 MB, 60 ms) is not even imported."""
-        settings = self._settings
-        if settings.dragonfly_url is None:
-            return None
-        from chimney.store.redis import RedisServer  # noqa: PLC0415
-        from chimney.store.shared import SharedTier  # noqa: PLC0415
-
-        server = RedisServer(settings.dragonfly_url.get_secret_value(), on_change=self._on_dragonfly)
-        audience = hashlib.sha256(f"{settings.github_api_url} {self.client.identity}".encode()).hexdigest()[:16]
-        return SharedTier(server, audience=audience, boot=self.boot)
-
-    def _share(self) -> None:
-        """The loops of the far tier. The start waits for none of them."""
-        far, replicas = self.far, self.replicas
-        if far is None:
-            return
-        far.on_lost(self.loops.add("dragonfly", far.probe).nudge)
-        self.loops.add("dragonfly_news", lambda: far.listen(replicas.hear))
-        replicas.nudge = self.loops.add("dragonfly_outbox", replicas.deliver).nudge
-
-    def _on_dragonfly(self, up: bool, why: str) -> None:
-        if not up:
-            text = f"Dragonfly is lost ({why}); answers come from this process's own memory"
-            self.events.say("dragonfly_lost", text, level=logging.WARNING, reason=why)
-        elif self.events.counts["dragonfly_lost"]:
-            self.events.say("dragonfly_back", "Dragonfly is back; replicas share their answers again")
-        else:
-            log.info("Dragonfly answers")
-        self.replicas.nudge()
-
     def build(self) -> None:
         """Everything that needs the framework, imported here so that /livez need not wait for it."""
-        from chimney.origin import deployments, hearing, pipeline  # noqa: PLC0415
-        from chimney.origin.cache_control import CacheControl  # noqa: PLC0415
+        from chimney.origin.deployments import Deployments  # noqa: PLC0415
 
         settings = self._settings
-        watched = list(dict.fromkeys(([settings.repo] if settings.repo else []) + settings.repos))
-        self._proxy = Proxy(
-            self.cache, self.client, repo=settings.repo, repos=settings.repos, allow_contents=settings.allow_contents
-        )
-        self._deployments = deployments.Deployments(
+        self.github.build()
+        self._deployments = Deployments(
             ReportLog(self._state), repo=settings.repo, environment=settings.environment, events=self.events
-        )
-        self.pipeline = pipeline.Pipeline(
-            self.cache, self.client, repos=watched, workflow=settings.workflow, bug_label=settings.bug_label
-        )
-        self.control = CacheControl(self.cache, self.near, self.replicas, self._proxy, self.pipeline, self.events)
-        self.hearing = hearing.Hearing(
-            self.cache,
-            self.near,
-            self.client,
-            self.pipeline,
-            DeliveryLog(self._state),
-            self.events,
-            secret=settings.webhook_secret.get_secret_value() if settings.webhook_secret else None,
         )
         self.schema_app = framework(
             self._handlers(),
@@ -187,7 +142,7 @@ class Origin:
 
     def _handlers(self) -> list[Any]:
         """Every route that the framework serves, with its scope."""
-        from chimney.origin import cache_control, deployments, guards, health, logs, pipeline, webhooks  # noqa: PLC0415
+        from chimney.origin import deployments, guards, health, logs  # noqa: PLC0415
 
         settings = self._settings
         tokens = Tokens(
@@ -200,10 +155,8 @@ class Origin:
         )
         return [
             *health.routes(health.Vitals(self._parts()), self.requests),
-            *pipeline.routes(self.pipeline),
+            *self.github.routes(read_scope=read, operate_scope=operate),
             *deployments.routes(self._deployments, deploy_scope=deploy),
-            *cache_control.routes(self.control, read_scope=read, operate_scope=operate),
-            *webhooks.routes(self.hearing.webhooks, read_scope=read),
             *logs.routes(self.ring, self.events, read_scope=read),
         ]
 
@@ -215,27 +168,14 @@ class Origin:
             settings=self._settings,
             boot=self.boot,
             shell=self.shell,
-            client=self.client,
-            cache=self.cache,
-            control=self.control,
-            near=self.near,
-            replicas=self.replicas,
+            github=self.github,
             ring=self.ring,
             events=self.events,
             pipe=self._pipe,
             deployments=self._deployments,
-            pipeline=self.pipeline,
             loops=self.loops,
             requests=self.requests,
-            webhooks=self.hearing.webhooks,
         )
-
-    async def _warm(self) -> float:
-        """Keeps the summary's answers stored, so the first visitor of the day does not wait; costs 304s only."""
-        summary = await self.pipeline.summary(self.pipeline.repos[0])
-        if summary.partial:
-            log.debug("the pipeline summary lacks %s", ", ".join(part.part for part in summary.partial))
-        return WARM_SECONDS
 
     async def drain(self) -> None:
         self.shell.phase = Phase.DRAINING
@@ -245,12 +185,7 @@ class Origin:
     async def stop(self) -> None:
         await self.loops.stop()
         await self.events.keep_said()
-        await self.control.close()
-        await self.hearing.close()
-        await self.cache.close()
-        if self.far:
-            await self.far.close()
-        await self.client.close()
+        await self.github.close()
         log.info("origin stopped", extra={"boot": self.boot})
         await self._pipe.stop()
         self.ring.close()

@@ -10,18 +10,12 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 
 from chimney import __version__
 from chimney.config import OriginSettings
-from chimney.github.client import GitHubClient
 from chimney.instrumentation import LogPipe
-from chimney.origin.cache import GitHubCache
-from chimney.origin.cache_control import CacheControl
 from chimney.origin.deployments import Deployments
 from chimney.origin.events import EventLog
-from chimney.origin.pipeline import Pipeline
-from chimney.origin.replicas import Replicas
+from chimney.origin.github_data import GitHubData
 from chimney.origin.ring import LogRing
 from chimney.origin.watch import LOST_SECONDS
-from chimney.origin.webhooks import Webhooks
-from chimney.store.memory import MemoryStore
 from chimney.web.app import Phase, Shell
 from chimney.web.loops import Supervisor
 from chimney.web.metrics import RequestMetrics, counter, expose, gauge
@@ -36,19 +30,13 @@ class Parts:
     settings: OriginSettings
     boot: str
     shell: Shell
-    client: GitHubClient
-    cache: GitHubCache
-    control: CacheControl
-    near: MemoryStore
-    replicas: Replicas
+    github: GitHubData
     ring: LogRing
     events: EventLog
     pipe: LogPipe
     deployments: Deployments
-    pipeline: Pipeline
     loops: Supervisor
     requests: RequestMetrics
-    webhooks: Webhooks
 
 
 class Vitals:
@@ -59,14 +47,14 @@ class Vitals:
         self._started = time.time()
 
     def _github_lost(self) -> bool:
-        last = self._parts.client.last_success
+        last = self._parts.github.client.last_success
         return time.time() - (last or self._started) > LOST_SECONDS
 
     def _status(self) -> str:
         if self._parts.shell.phase is not Phase.READY:
             return "down"
-        alone = self._parts.replicas.far.health().status == "unavailable"
-        troubled = self._parts.client.problem is not None or self._github_lost() or alone
+        alone = self._parts.github.replicas.far.health().status == "unavailable"
+        troubled = self._parts.github.client.problem is not None or self._github_lost() or alone
         return "degraded" if troubled or any(loop.error for loop in self._parts.loops.loops) else "ok"
 
     def health(self) -> Health:
@@ -81,27 +69,27 @@ class Vitals:
             demonstration=settings.demonstration,
             started_at=stamp(self._started),
             uptime_seconds=round(time.time() - self._started, 1),
-            dragonfly=self._parts.replicas.far.health(),
+            dragonfly=self._parts.github.replicas.far.health(),
             cache=CacheHealth(
-                entries=len(self._parts.near),
-                bytes=self._parts.near.bytes,
-                hits=self._parts.cache.hits,
-                misses=self._parts.cache.misses,
-                hit_rate_pct=self._parts.cache.hit_rate_pct,
+                entries=len(self._parts.github.near),
+                bytes=self._parts.github.near.bytes,
+                hits=self._parts.github.cache.hits,
+                misses=self._parts.github.cache.misses,
+                hit_rate_pct=self._parts.github.cache.hit_rate_pct,
             ),
-            github=self._parts.client.health(),
+            github=self._parts.github.client.health(),
             logs=self._parts.ring.health(
                 errors=self._parts.pipe.by_level["error"] + self._parts.pipe.by_level["critical"]
             ),
             streams=len(self._parts.ring.hub) + len(self._parts.events.hub),
             panics=self._parts.shell.recover.panics,
             loops=self._parts.loops.health(),
-            webhooks=self._parts.webhooks.health(),
+            webhooks=self._parts.github.hearing.webhooks.health(),
         )
 
     def version(self) -> Version:
         settings = self._parts.settings
-        summary = self._parts.pipeline.recall(settings.repo) if settings.repo else None
+        summary = self._parts.github.pipeline.recall(settings.repo) if settings.repo else None
         release = summary.release if summary else None
         published = (
             release.published_at.isoformat().replace("+00:00", "Z") if release and release.published_at else None
@@ -128,28 +116,30 @@ class Vitals:
         for labels, count in self._parts.requests.cache_results().items():
             requests.add_metric(labels, count)
         yield requests
-        yield gauge("chimney_cache_entries", "Stored responses held in memory.", len(self._parts.near))
-        ages = self._parts.near.ages(time.time())
+        yield gauge("chimney_cache_entries", "Stored responses held in memory.", len(self._parts.github.near))
+        ages = self._parts.github.near.ages(time.time())
         yield gauge(
             "chimney_cache_age_seconds", "Median age of the stored responses.", ages[len(ages) // 2] if ages else 0
         )
 
-        yield counter("chimney_cache_evicted", "Stored responses that made room for others.", self._parts.near.evicted)
-        yield counter("chimney_cache_invalidated", "Invalidations asked for.", self._parts.cache.invalidations)
-        yield counter("chimney_cache_warmed", "Paths fetched on purpose.", self._parts.control.warmed)
+        yield counter(
+            "chimney_cache_evicted", "Stored responses that made room for others.", self._parts.github.near.evicted
+        )
+        yield counter("chimney_cache_invalidated", "Invalidations asked for.", self._parts.github.cache.invalidations)
+        yield counter("chimney_cache_warmed", "Paths fetched on purpose.", self._parts.github.control.warmed)
 
     def _of_dragonfly(self) -> Iterator[Metric]:
-        replicas = self._parts.replicas
+        replicas = self._parts.github.replicas
         yield gauge("chimney_dragonfly_up", "1 while Dragonfly answers.", int(replicas.far.connected))
         yield counter("chimney_dragonfly_garbage", "Entries that were no stored responses.", replicas.far.garbage)
         yield counter("chimney_dragonfly_dropped", "Keys that other replicas were never told.", replicas.dropped)
 
     def _of_github(self) -> Iterator[Metric]:
         requests = CounterMetricFamily("chimney_github_requests", "Requests to GitHub by result.", labels=["result"])
-        for result, count in list(self._parts.client.results.items()):
+        for result, count in list(self._parts.github.client.results.items()):
             requests.add_metric([result], count)
         yield requests
-        limit = self._parts.client.rate_limit
+        limit = self._parts.github.client.rate_limit
         if limit:
             yield gauge("chimney_github_rate_limit_remaining", "Requests left until the reset.", limit.remaining)
             yield gauge("chimney_github_rate_limit_limit", "Requests allowed between two resets.", limit.limit)
@@ -163,7 +153,7 @@ class Vitals:
         deliveries = CounterMetricFamily(
             "chimney_webhooks", "Webhook deliveries by event and result.", labels=["event", "result"]
         )
-        for labels, count in sorted(self._parts.webhooks.counts.items()):
+        for labels, count in sorted(self._parts.github.hearing.webhooks.counts.items()):
             deliveries.add_metric(labels, count)
         yield deliveries
 

@@ -74,6 +74,17 @@ class FarTier(Protocol):
 
     def health(self) -> DragonflyHealth: ...
 
+    async def probe(self) -> float:
+        """A loop's verb: connects, and asks whether it is still there."""
+
+    async def listen(self, hear: Hear) -> float:
+        """A loop's verb: hears what the other replicas tell."""
+
+    def on_lost(self, nudge: Callable[[], None]) -> None:
+        """`nudge` is called as soon as a call fails."""
+
+    async def close(self) -> None: ...
+
 
 class NoFarTier:
     """A FarTier for an origin that stands alone."""
@@ -101,3 +112,13 @@ class NoFarTier:
 
     def health(self) -> DragonflyHealth:
         return DragonflyHealth(status="not_configured")
+
+    async def probe(self) -> float:
+        return float("inf")
+
+    async def listen(self, _hear: Hear) -> float:
+        return float("inf")
+
+    def on_lost(self, _nudge: Callable[[], None]) -> None: ...
+
+    async def close(self) -> None: ...
