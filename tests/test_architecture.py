@@ -154,6 +154,7 @@ PUBLIC = {
     "/api/v3/{path}",
     "GET /api/deploy/status",
     "GET /api/deploy/events",
+    "/api/health/history",
     "POST /api/webhooks/github",  # asks for GitHub's signature instead
     "/api/schema/openapi.json",
 }

@@ -1,15 +1,18 @@
 """What a deploy report must be, and how reports fold into deployments."""
 
 import contextlib
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chimney.core.deployment import BadReportError, fold, parse_report, status
-from chimney.wire.deployment import DeployReport, Phase
+from chimney.core.deploy_report import BadReportError, parse_report
+from chimney.core.deployment import fold, same_revision, status, with_stuck
+from chimney.wire.deployment import DeployReport, Phase, Source
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 A, B = "a" * 40, "b" * 40
@@ -201,3 +204,78 @@ def test_ten_recent_deployments_are_told_newest_first() -> None:
     assert len(told.recent_deploys) == 10
     assert told.recent_deploys[0].ended_at == NOW - timedelta(minutes=10)
     assert told.total_deploys == 12
+
+
+def by_github(phase: str, minutes: float, revision: str = A, **said: Any) -> DeployReport:
+    one = report(phase, minutes, revision, **{"id": f"github-{phase}-{minutes}", **said})
+    return msgspec.structs.replace(one, source=Source.GITHUB)
+
+
+@pytest.mark.parametrize(
+    "reports",
+    [
+        [STARTED, by_github("started", -10.5), SUCCEEDED, by_github("succeeded", -4)],
+        [by_github("started", -14), STARTED, by_github("succeeded", -4.9), SUCCEEDED],
+        [STARTED, SUCCEEDED, by_github("started", -10.5), by_github("succeeded", -4)],
+        [by_github("started", -14), by_github("succeeded", -4), STARTED, SUCCEEDED],
+        [SUCCEEDED, by_github("succeeded", -4), by_github("started", -10.5), STARTED],
+        [by_github("started", -14), report("succeeded", -5, duration_seconds=300), by_github("succeeded", -4)],
+    ],
+    ids=range(6),
+)
+def test_what_github_tells_too_is_the_same_deployment_and_the_report_is_believed(reports: list[DeployReport]) -> None:
+    [one] = fold(reports, None)
+    assert (one.phase, one.ended_at, one.duration_seconds) == (Phase.SUCCEEDED, SUCCEEDED.at, 300)
+    assert (one.reports, one.sources) == (len(reports), [Source.GITHUB, Source.REPORT])
+
+
+def test_what_only_github_tells_is_a_deployment_too() -> None:
+    [one] = fold([by_github("started", -10), by_github("failed", -5, actor="bot")], None)
+    assert (one.phase, one.duration_seconds, one.actor, one.sources) == (Phase.FAILED, 300, "bot", [Source.GITHUB])
+
+
+def test_the_same_revision_deployed_again_is_another_one_also_when_both_tell() -> None:
+    again = [
+        STARTED, by_github("started", -10), SUCCEEDED, by_github("succeeded", -4.9),
+        report("started", -3), by_github("started", -3), report("failed", -1), by_github("failed", -1),
+    ]  # fmt: skip
+    assert [one.phase for one in fold(again, None)] == [Phase.SUCCEEDED, Phase.FAILED]
+
+
+def test_github_ends_what_the_reporter_left_open() -> None:
+    [one] = fold([STARTED, by_github("failed", -5)], None)
+    assert (one.phase, one.duration_seconds) == (Phase.FAILED, 300)
+
+
+def test_a_short_revision_means_the_same_commit() -> None:
+    [one] = fold([report("started", -10, A[:7]), by_github("succeeded", -5)], None)
+    assert (one.revision, one.phase) == (A, Phase.SUCCEEDED)
+    assert not same_revision(A, B)
+
+
+def test_a_rollback_says_who_and_why_and_leaves_who_deployed() -> None:
+    undone = report("rolled_back", -1, actor="grace", reason="errors doubled")
+    [one] = fold([report("succeeded", -5, actor="ada", message="Faster"), undone], None)
+    assert one.rolled_back is not None
+    assert (one.rolled_back.by, one.rolled_back.reason, one.rolled_back.at) == ("grace", "errors doubled", undone.at)
+    assert (one.actor, one.message) == ("ada", "Faster")
+
+
+@pytest.mark.parametrize(("minutes", "stuck"), [(-30, True), (-29, False)])
+def test_what_started_and_never_ended_is_stuck_after_a_while(minutes: float, stuck: bool) -> None:
+    after = timedelta(minutes=30)
+    [one] = with_stuck(fold([report("started", minutes)], None), after=after, now=NOW)
+    assert one.stuck is stuck
+    [ended] = with_stuck(fold([report("started", -90), report("failed", -80)], None), after=after, now=NOW)
+    assert not ended.stuck
+
+
+def test_two_thousand_reports_fold_in_no_time() -> None:
+    reports = [
+        report(phase, number * -10 + offset, f"{number:040x}")
+        for number in range(1000, 0, -1)
+        for phase, offset in (("started", 0), ("succeeded", 5))
+    ]
+    began = time.perf_counter()
+    assert len(fold(reports, None)) == 1000
+    assert time.perf_counter() - began < 1.0

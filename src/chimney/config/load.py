@@ -34,8 +34,7 @@ _OUTSIDE = {"CHIMNEY_CONFIG", "CHIMNEY_TABLE_TOKEN", "CHIMNEY_TABLE_URL", "CHIMN
 RESERVED = {
     *(f"CHIMNEY_{name}" for name in ("ORG", "REPOS_EXCLUDE", "GITHUB_APP_ID", "GITHUB_APP_KEY_FILE")),
     *(f"CHIMNEY_{name}" for name in ("GITHUB_APP_INSTALLATION",)),
-    *(f"CHIMNEY_{name}" for name in ("PROBES", "CADDY_ADMIN")),
-    *(f"CHIMNEY_{name}" for name in ("CADDY_ACCESS_LOG", "SLOTS")),
+    *(f"CHIMNEY_{name}" for name in ("CADDY_ADMIN", "CADDY_ACCESS_LOG")),
     *(f"CHIMNEY_TABLE_{name}" for name in ("OTLP_TOKEN", "OTLP_TOKEN_FILE", "NOTIFY", "NOTIFY_FILE", "OIDC_ISSUER")),
     *(f"CHIMNEY_TABLE_{name}" for name in ("OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OIDC_CLIENT_SECRET_FILE")),
     *(f"CHIMNEY_TABLE_{name}" for name in ("GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET", "GITHUB_CLIENT_SECRET_FILE")),

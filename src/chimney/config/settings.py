@@ -59,6 +59,18 @@ def _kinds(value: dict[str, float]) -> dict[str, float]:
     return value
 
 
+def _addresses(value: dict[str, str]) -> dict[str, str]:
+    for slot, address in value.items():
+        if slot not in ("blue", "green"):
+            raise ValueError(f"{slot!r} is no slot; there are blue and green")
+        split_address(address)
+    return value
+
+
+def _no_slash(value: list[str]) -> list[str]:
+    return [_url(one) for one in value]
+
+
 def _header(value: SecretStr) -> SecretStr:
     if not re.fullmatch(r"[!-~]+", value.get_secret_value()):
         raise ValueError("should be one line of printable ASCII without spaces, as it goes into a header")
@@ -72,6 +84,8 @@ Listen = Annotated[str, AfterValidator(_listen)]
 Url = Annotated[str, AfterValidator(_url)]
 Secrets = Annotated[list[SecretStr], Commas]
 DragonflyUrl = Annotated[SecretStr, AfterValidator(_dragonfly)]
+Slots = Annotated[dict[str, str], BeforeValidator(_pairs), AfterValidator(_addresses)]
+Urls = Annotated[list[str], Commas, AfterValidator(_no_slash)]
 Lifetime = Annotated[float, Field(ge=0, le=86_400)]
 Lifetimes = Annotated[dict[str, Lifetime], BeforeValidator(_pairs), AfterValidator(_kinds)]
 
@@ -101,7 +115,18 @@ class OriginSettings(Settings):
     slot: str | None = Field(
         None, pattern="^(blue|green)$", description="The slot this process runs in: blue or green."
     )
+    slots: Slots | None = Field(
+        None, description="Upstream address of each slot: `blue=127.0.0.1:8081,green=127.0.0.1:8082`."
+    )
     environment: str = Field("production", pattern=r"^[A-Za-z0-9._-]{1,64}$", description="Name of the environment.")
+    deploy_environments: Annotated[list[str], Commas] = Field(
+        [], description="Environments that reports may be about; unset: any."
+    )
+    deploy_stuck_seconds: float = Field(
+        1800, ge=1, le=604_800, description="A deployment without an end after so many seconds is stuck."
+    )
+    probes: Urls = Field([], max_length=100, description="Addresses whose health is recorded, comma-separated URLs.")
+    probe_seconds: float = Field(10, ge=0.2, le=3600, description="How often each of them is asked.")
     read_token: Secrets = Field([], description="Bearer tokens with the scope read, comma-separated.")
     deploy_token: Secrets = Field([], description="Bearer tokens with the scope deploy, comma-separated.")
     operate_token: Secrets = Field([], description="Bearer tokens with the scope operate (includes read).")

@@ -7,7 +7,7 @@ from chimney.core.finding_of import duration, of_origin
 from chimney.wire.deployment import Phase
 from chimney.wire.finding import Evidence, Finding, Severity
 
-STUCK_AFTER = timedelta(minutes=30)
+STUCK_AFTER = timedelta(minutes=30)  # of an origin that does not say
 
 
 def deploy_failed(origin: OriginFacts, _now: datetime) -> Finding | None:
@@ -32,14 +32,16 @@ def deploy_failed(origin: OriginFacts, _now: datetime) -> Finding | None:
 
 def deploy_stuck(origin: OriginFacts, now: datetime) -> Finding | None:
     running = origin.deploy.in_progress if origin.deploy else None
-    if running is None or now - running.started_at < STUCK_AFTER:
+    said = origin.deploy.stuck_after_seconds if origin.deploy else None
+    after = timedelta(seconds=said) if said else STUCK_AFTER
+    if running is None or now - running.started_at < after:
         return None
     run = [Evidence(what="run", value=running.run_url)] if running.run_url else []
     return of_origin(
         "deploy_stuck",
         origin,
         severity=Severity.WARNING,
-        since=running.started_at + STUCK_AFTER,
+        since=running.started_at + after,
         title=f"A deployment of {origin.name} has been running for"
         f" {duration((now - running.started_at).total_seconds())}",
         detail=f"Revision {running.revision[:7]} was reported as started and never as ended.",

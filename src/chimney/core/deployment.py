@@ -1,12 +1,15 @@
-"""Deployments: what a report must be, and how reports fold into a deployment."""
+"""Deployments: how reports fold into them, and what they add up to.
 
-import re
-from collections.abc import Callable, Iterable, Mapping
+A deployment may be told of twice, by reports and by GitHub's webhooks. Each source tells each phase once: what a source
+has not said yet about a deployment near in time belongs to it, what it has said already begins another one.
+"""
+
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
 
 import msgspec
 
+from chimney.core.deploy_report import SLOTS
 from chimney.wire.deployment import (
     Deployment,
     DeployReport,
@@ -14,121 +17,70 @@ from chimney.wire.deployment import (
     LastDeployment,
     Phase,
     PullRequestRef,
+    RolledBack,
     SlotState,
+    Source,
 )
-from chimney.wire.problem import Fault
 
-_REVISION = re.compile(r"[0-9a-fA-F]{7,64}")
-_ID = re.compile(r"[\x21-\x7e]{1,200}")
-_ALIASES = {"sha": "revision", "duration_s": "duration_seconds", "deployed_at": "at"}
-_OUTCOMES = {"success": Phase.SUCCEEDED, "failure": Phase.FAILED}
-_SLOTS = ("blue", "green")
-FUTURE = timedelta(minutes=5)  # clocks of CI machines differ by seconds, not by minutes
 SAME = timedelta(hours=6)  # a report without a `started` of its own joins one that began within this time
+EARLIER = timedelta(minutes=30)  # a job starts at GitHub long before its step reports the start
+NEAR = timedelta(minutes=10)  # between the step that reports the end, and the end of its job at GitHub
 _ENDED = frozenset((Phase.SUCCEEDED, Phase.FAILED, Phase.ROLLED_BACK))
 
 
-class BadReportError(Exception):
-    """The report cannot be kept; every fault with its path."""
+class Folded(msgspec.Struct, frozen=True):
+    """A deployment, what each source has said of it, the duration that somebody measured, the ids of its reports."""
 
-    def __init__(self, faults: list[Fault]) -> None:
-        super().__init__("; ".join(f"{fault.path}: {fault.detail}" for fault in faults))
-        self.faults = faults
+    deployment: Deployment
+    said: frozenset[tuple[Source, Phase]]
+    measured: float | None
+    ids: tuple[str, ...]
 
-
-def _canonical(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Names as we keep them; null means absent; unknown names are left out."""
-    fields = {_ALIASES.get(name, name): value for name, value in raw.items() if value is not None and value != ""}
-    if "outcome" in fields and "phase" not in fields:
-        fields["phase"] = _OUTCOMES.get(str(fields["outcome"]), fields["outcome"])
-    return {name: value for name, value in fields.items() if name in DeployReport.__struct_fields__}
+    def has(self, source: Source, *phases: Phase) -> bool:
+        return any((source, phase) in self.said for phase in phases)
 
 
-def parse_report(raw: Mapping[str, Any], *, now: datetime, environment: str, new_id: str) -> DeployReport:
-    """The report in the form in which it is kept. Raises BadReportError with every fault that was found.
-
-    `at` defaults to now, `environment` to the origin's own, `id` to `new_id`.
-    """
-    fields = {"at": now, "environment": environment, "id": new_id, **_canonical(raw)}
-    faults = [Fault(path=f"$.{name}", detail="is missing") for name in ("phase", "revision") if name not in fields]
-    kept: dict[str, Any] = {}
-    for name, value in fields.items():
-        try:
-            kept[name] = msgspec.convert(value, _TYPES[name], strict=False)
-        except msgspec.ValidationError as error:
-            faults.append(Fault(path=f"$.{name}", detail=str(error)))
-    faults += _out_of_range(kept, now)
-    if faults:
-        raise BadReportError(faults)
-    return DeployReport(**{**kept, "revision": kept["revision"].lower()})
+def same_revision(one: str, other: str) -> bool:
+    """Git's short form means the same commit."""
+    return one.startswith(other) or other.startswith(one)
 
 
-_TYPES = {field.name: field.type for field in msgspec.structs.fields(DeployReport)}
-
-
-def _out_of_range(kept: Mapping[str, Any], now: datetime) -> list[Fault]:
-    checks: list[tuple[str, Callable[[Any], object], str]] = [
-        (
-            "revision",
-            _REVISION.fullmatch,
-            "should be a Git revision: 7 to 64 hexadecimal digits",
-        ),
-        ("id", _ID.fullmatch, "should be 1 to 200 printable ASCII characters"),
-        ("slot", lambda value: value is None or value in _SLOTS, "should be blue or green"),
-        ("environment", lambda value: 0 < len(value) <= 64, "should be 1 to 64 characters"),
-        ("at", lambda value: value <= now + FUTURE, "lies in the future; is the sender's clock right?"),
-        (
-            "duration_seconds",
-            lambda value: value is None or 0 <= value < 1e7,
-            "should be seconds, not negative",
-        ),
-        (
-            "run_url",
-            lambda value: value is None or (value.startswith(("https://", "http://")) and len(value) <= 2_000),
-            "should be a http URL of at most 2,000 characters",
-        ),
-        ("pr_number", lambda value: value is None or value > 0, "should be a positive number"),
-        (
-            "message",
-            lambda value: value is None or len(value) <= 10_000,
-            "should be at most 10,000 characters",
-        ),
-        (
-            "pr_title",
-            lambda value: value is None or len(value) <= 1_000,
-            "should be at most 1,000 characters",
-        ),
-        ("actor", lambda value: value is None or len(value) <= 200, "should be at most 200 characters"),
-        (
-            "origin_ips",
-            lambda value: len(value) <= 100 and all(len(address) <= 100 for address in value),
-            "should be at most 100 addresses of at most 100 characters",
-        ),
-    ]
-    return [
-        Fault(path=f"$.{name}", detail=detail) for name, ok, detail in checks if name in kept and not ok(kept[name])
-    ]
-
-
-def belongs(report: DeployReport, deployment: Deployment) -> bool:
-    """Whether a report is about a deployment: same revision, place and slot, not ended before, near in time."""
-    if (report.revision, report.environment) != (deployment.revision, deployment.environment):
+def belongs(report: DeployReport, folded: Folded) -> bool:
+    """Whether a report is about a deployment: same revision, place and slot, near in time, and not said before."""
+    deployment, source = folded.deployment, report.source
+    if report.environment != deployment.environment or not same_revision(report.revision, deployment.revision):
         return False
     if report.slot and deployment.slot and report.slot != deployment.slot:
         return False
     if report.phase is Phase.ROLLED_BACK:
         return deployment.phase is not Phase.ROLLED_BACK
-    if report.phase is Phase.STARTED:  # out of order: the end was reported first
-        ended = deployment.ended_at
-        return ended is not None and deployment.reports == 1 and report.at <= ended < report.at + SAME
-    return deployment.phase is Phase.STARTED and deployment.started_at <= report.at < deployment.started_at + SAME
+    if report.phase is Phase.STARTED:
+        return not folded.has(source, Phase.STARTED) and _started_within(report, folded)
+    if folded.has(source, *_ENDED):
+        return False
+    if deployment.phase is Phase.STARTED:
+        early = timedelta() if folded.has(source, Phase.STARTED) else EARLIER
+        return deployment.started_at - early <= report.at < deployment.started_at + SAME
+    return folded.has(source, Phase.STARTED) or abs(report.at - _end_of(deployment)) <= NEAR
 
 
-def begin(report: DeployReport, repo: str | None) -> Deployment:
+def _end_of(deployment: Deployment) -> datetime:
+    return deployment.ended_at or deployment.started_at
+
+
+def _started_within(report: DeployReport, folded: Folded) -> bool:
+    deployment = folded.deployment
+    if folded.has(report.source, *_ENDED):  # out of order: the end came first
+        return report.at <= _end_of(deployment) < report.at + SAME
+    last = deployment.ended_at or deployment.started_at + SAME
+    return deployment.started_at - EARLIER <= report.at <= last
+
+
+def begin(report: DeployReport, repo: str | None) -> Folded:
     """The deployment that a report opens. One that opens with its end started `duration_seconds` before it."""
     ended = report.at if report.phase in _ENDED else None
     started = report.at - timedelta(seconds=report.duration_seconds or 0) if ended else report.at
-    return Deployment(
+    deployment = Deployment(
         id=report.id,
         revision=report.revision,
         environment=report.environment,
@@ -142,34 +94,65 @@ def begin(report: DeployReport, repo: str | None) -> Deployment:
         actor=report.actor,
         run_url=report.run_url,
         origin_ips=report.origin_ips,
+        environment_url=report.environment_url,
+        sources=[report.source],
+        rolled_back=_rolled_back(report),
     )
+    return Folded(deployment, frozenset(((report.source, report.phase),)), report.duration_seconds, (report.id,))
 
 
-def advance(deployment: Deployment, report: DeployReport, repo: str | None) -> Deployment:
+def advance(folded: Folded, report: DeployReport, repo: str | None) -> Folded:
     """The deployment with one more report. What a report leaves out stays as it was known."""
-    if report.phase is Phase.STARTED:
-        started, ended, phase = report.at, deployment.ended_at, deployment.phase
-    else:
-        started, ended, phase = deployment.started_at, report.at, report.phase
-    if phase is Phase.ROLLED_BACK and deployment.ended_at:
-        ended = deployment.ended_at
-    duration = report.duration_seconds or deployment.duration_seconds
-    if duration is None and ended is not None:
-        duration = (ended - started).total_seconds()
-    return msgspec.structs.replace(
+    deployment = folded.deployment
+    phase, started, ended = _moved(folded, report)
+    measured = report.duration_seconds or folded.measured
+    changed = msgspec.structs.replace(
         deployment,
+        revision=max(deployment.revision, report.revision, key=len),
         slot=report.slot or deployment.slot,
         phase=phase,
         started_at=started,
         ended_at=ended,
-        duration_seconds=duration,
+        duration_seconds=measured if measured is not None or ended is None else (ended - started).total_seconds(),
         pr=_pull_request(report, repo) or deployment.pr,
-        message=report.message or deployment.message,
-        actor=report.actor or deployment.actor,
-        run_url=report.run_url or deployment.run_url,
         origin_ips=report.origin_ips or deployment.origin_ips,
+        environment_url=report.environment_url or deployment.environment_url,
         reports=deployment.reports + 1,
+        sources=sorted({*deployment.sources, report.source}),
+        rolled_back=_rolled_back(report) or deployment.rolled_back,
     )
+    if report.phase is not Phase.ROLLED_BACK:
+        changed = _described(changed, report)
+    return Folded(changed, folded.said | {(report.source, report.phase)}, measured, (*folded.ids, report.id))
+
+
+def _described(deployment: Deployment, report: DeployReport) -> Deployment:
+    """With what a report says of it. A person's word counts more than what GitHub fills in."""
+    said = (report.message, report.actor, report.run_url)
+    known = (deployment.message, deployment.actor, deployment.run_url)
+    first, second = (known, said) if report.source is Source.GITHUB else (said, known)
+    message, actor, run_url = (one or other for one, other in zip(first, second, strict=True))
+    return msgspec.structs.replace(deployment, message=message, actor=actor, run_url=run_url)
+
+
+def _moved(folded: Folded, report: DeployReport) -> tuple[Phase, datetime, datetime | None]:
+    """Phase, start and end with one more report. Where both sources speak, reports are believed."""
+    deployment = folded.deployment
+    overruled = report.source is Source.GITHUB
+    if report.phase is Phase.STARTED:
+        keeps = overruled and folded.has(Source.REPORT, Phase.STARTED)
+        return deployment.phase, deployment.started_at if keeps else report.at, deployment.ended_at
+    if report.phase is Phase.ROLLED_BACK:
+        return report.phase, deployment.started_at, deployment.ended_at or report.at
+    if overruled and deployment.phase is not Phase.STARTED:
+        return deployment.phase, deployment.started_at, deployment.ended_at
+    return report.phase, min(deployment.started_at, report.at), report.at
+
+
+def _rolled_back(report: DeployReport) -> RolledBack | None:
+    if report.phase is not Phase.ROLLED_BACK:
+        return None
+    return RolledBack(by=report.actor, reason=report.reason or report.message, at=report.at)
 
 
 def _pull_request(report: DeployReport, repo: str | None) -> PullRequestRef | None:
@@ -179,24 +162,42 @@ def _pull_request(report: DeployReport, repo: str | None) -> PullRequestRef | No
     return PullRequestRef(number=report.pr_number, title=report.pr_title, url=url)
 
 
-def fold(reports: Iterable[DeployReport], repo: str | None) -> list[Deployment]:
+def fold_reports(reports: Iterable[DeployReport], repo: str | None) -> list[Folded]:
     """All deployments that the reports tell of, oldest first. The order in which reports came is kept within one."""
-    deployments: list[Deployment] = []
+    folded: list[Folded] = []
+    places: dict[tuple[str, str], list[int]] = {}  # a revision has at least seven digits: only these are looked at
     for report in reports:
-        place = next((i for i in range(len(deployments) - 1, -1, -1) if belongs(report, deployments[i])), None)
+        near = places.setdefault((report.environment, report.revision[:7]), [])
+        place = next((one for one in reversed(near) if belongs(report, folded[one])), None)
         if place is None:
-            deployments.append(begin(report, repo))
+            near.append(len(folded))
+            folded.append(begin(report, repo))
         else:
-            deployments[place] = advance(deployments[place], report, repo)
-    return sorted(deployments, key=lambda deployment: deployment.started_at)
+            folded[place] = advance(folded[place], report, repo)
+    return sorted(folded, key=lambda one: one.deployment.started_at)
 
 
-def _slots(deployments: list[Deployment]) -> dict[str, SlotState]:
-    """What was last deployed to each slot with success, as reported; nobody has asked the slots themselves."""
-    slots = dict.fromkeys(_SLOTS, SlotState(revision=None, healthy=None, since=None))
-    for deployment in deployments:
-        if deployment.slot and deployment.phase is Phase.SUCCEEDED:
-            slots[deployment.slot] = SlotState(revision=deployment.revision, healthy=None, since=deployment.ended_at)
+def fold(reports: Iterable[DeployReport], repo: str | None) -> list[Deployment]:
+    return [one.deployment for one in fold_reports(reports, repo)]
+
+
+def is_stuck(deployment: Deployment, *, after: timedelta, now: datetime) -> bool:
+    """It started, and nobody said in time how it ended."""
+    return deployment.phase is Phase.STARTED and now - deployment.started_at >= after
+
+
+def with_stuck(deployments: Iterable[Deployment], *, after: timedelta, now: datetime) -> list[Deployment]:
+    return [
+        msgspec.structs.replace(one, stuck=True) if is_stuck(one, after=after, now=now) else one for one in deployments
+    ]
+
+
+def slots_as_reported(deployments: Iterable[Deployment]) -> dict[str, SlotState]:
+    """What was last deployed to each slot with success, oldest first; nobody has asked the slots themselves."""
+    slots = dict.fromkeys(SLOTS, SlotState(revision=None, healthy=None, since=None))
+    for one in deployments:
+        if one.slot and one.phase is Phase.SUCCEEDED:
+            slots[one.slot] = SlotState(revision=one.revision, healthy=None, since=one.ended_at, deployed=one.revision)
     return slots
 
 
@@ -206,7 +207,9 @@ def compare_url(repo: str | None, deployments: list[Deployment]) -> str | None:
         return None
     last = deployments[-1]
     before = [
-        one.revision for one in deployments[:-1] if one.phase is Phase.SUCCEEDED and one.revision != last.revision
+        one.revision
+        for one in deployments[:-1]
+        if one.phase is Phase.SUCCEEDED and not same_revision(one.revision, last.revision)
     ]
     return f"https://github.com/{repo}/compare/{before[-1]}...{last.revision}" if before else None
 
@@ -220,7 +223,8 @@ def status(deployments: list[Deployment], *, repo: str | None, now: datetime) ->
     live = [one for one in good if one.slot]
     return DeployStatus(
         active_slot=live[-1].slot if live else None,
-        slots=_slots(deployments),
+        active_source="deployments" if live else None,
+        slots=slots_as_reported(deployments),
         last_deploy=LastDeployment(
             **msgspec.structs.asdict(last),
             age_seconds=max(0.0, (now - (last.ended_at or last.started_at)).total_seconds()),

@@ -6,9 +6,9 @@ DAY = 1440  # minutes
 BARS = 90  # 16 minutes each
 
 
-def percentage(minutes: Mapping[int, tuple[int, int]], *, now_minute: int) -> float | None:
-    """Of the last 24 h; None when nothing was probed. `minutes` holds (good, made)."""
-    held = [value for minute, value in minutes.items() if now_minute - DAY < minute <= now_minute]
+def percentage(minutes: Mapping[int, tuple[int, int]], *, now_minute: int, window: int = DAY) -> float | None:
+    """Of the last 24 h, or of so many minutes; None when nothing was probed. `minutes` holds (good, made)."""
+    held = [value for minute, value in minutes.items() if now_minute - window < minute <= now_minute]
     made = sum(row[1] for row in held)
     return round(100 * sum(row[0] for row in held) / made, 3) if made else None
 

@@ -5,10 +5,10 @@
 github_data, all that reads GitHub:
 /api/github/* /api/v3/*                proxy        GitHub through the cache
 /api/pipeline/summary /api/repos       pipeline     the repository at a glance
-/api/pipeline/{act}                    run_acts     runs again, cancelled, approved, dispatched
 /api/cache/*                           cache_control  what is stored; invalidate, warm
 /api/webhooks/*                        webhooks     GitHub's deliveries in, what each changed out
-/api/deploy/*                        deployments  reports in, status and timeline out
+/api/deploy/* /api/audit             deploying    reports in, status and timeline out; what was asked and refused
+/api/health/history                  deploying    how the addresses in CHIMNEY_PROBES have been
 /api/logs /api/logs/stream           logs         the ring and its stream
 /api/events                          logs         what happened beside requests, live
 /api/schema/openapi.json             web/framework
@@ -67,6 +67,7 @@ class Origin:
         folder = shared_folder(settings.data_dir)
         token = settings.github_token.get_secret_value() if settings.github_token else None
         self._state = Database(folder / "state.sqlite", "state", shared=True)
+        self._history = Database(folder / "health.sqlite", "health", shared=True)
         self.ring = LogRing(folder, slot=settings.slot, boot=self.boot, pipe=pipe)
         self.events = EventLog(folder, slot=settings.slot, boot=self.boot)
         client = GitHubClient(settings.github_api_url, token, transport=transport)
@@ -106,7 +107,7 @@ class Origin:
         await asyncio.to_thread(self.events.load)
         self._pipe.start(self.ring.take, self.requests.observe)
         await asyncio.to_thread(self.build)
-        await self._deployments.load()
+        await self.deploying.start(self.loops)
         self.github.serve(self.shell, self._pipe)
         self.events.on_said(self.loops.add("events", self.events.keep_said).nudge)
         await self.github.start(self.loops)
@@ -123,12 +124,17 @@ class Origin:
 
     def build(self) -> None:
         """Everything that needs the framework, imported here so that /livez need not wait for it."""
-        from chimney.origin.deployments import Deployments  # noqa: PLC0415
+        from chimney.origin.deploying import Deploying  # noqa: PLC0415
 
         settings = self._settings
         self.github.build()
-        self._deployments = Deployments(
-            ReportLog(self._state), repo=settings.repo, environment=settings.environment, events=self.events
+        self.deploying = Deploying(
+            settings,
+            ReportLog(self._state),
+            self.events,
+            state=self._state,
+            history=self._history,
+            boot=self.boot,
         )
         self.schema_app = framework(
             self._handlers(),
@@ -143,7 +149,7 @@ class Origin:
 
     def _handlers(self) -> list[Any]:
         """Every route that the framework serves, with its scope."""
-        from chimney.origin import deployments, guards, health, logs  # noqa: PLC0415
+        from chimney.origin import guards, health, logs  # noqa: PLC0415
 
         settings = self._settings
         tokens = Tokens(
@@ -157,7 +163,7 @@ class Origin:
         return [
             *health.routes(health.Vitals(self._parts()), self.requests),
             *self.github.routes(read_scope=read, operate_scope=operate),
-            *deployments.routes(self._deployments, deploy_scope=deploy),
+            *self.deploying.routes(read_scope=read, deploy_scope=deploy),
             *logs.routes(self.ring, self.events, read_scope=read),
         ]
 
@@ -173,7 +179,7 @@ class Origin:
             ring=self.ring,
             events=self.events,
             pipe=self._pipe,
-            deployments=self._deployments,
+            deploying=self.deploying,
             loops=self.loops,
             requests=self.requests,
         )
@@ -186,6 +192,7 @@ class Origin:
     async def stop(self) -> None:
         await self.loops.stop()
         await self.events.keep_said()
+        await self.deploying.close()
         await self.github.close()
         log.info("origin stopped", extra={"boot": self.boot})
         await self._pipe.stop()

@@ -11,7 +11,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from chimney import __version__
 from chimney.config import OriginSettings
 from chimney.instrumentation import LogPipe
-from chimney.origin.deployments import Deployments
+from chimney.origin.deploying import Deploying
 from chimney.origin.events import EventLog
 from chimney.origin.github_data import GitHubData
 from chimney.origin.ring import LogRing
@@ -34,7 +34,7 @@ class Parts:
     ring: LogRing
     events: EventLog
     pipe: LogPipe
-    deployments: Deployments
+    deploying: Deploying
     loops: Supervisor
     requests: RequestMetrics
 
@@ -98,7 +98,7 @@ class Vitals:
             chimney_version=__version__,
             repo=settings.repo,
             release={"tag": release.tag, "published_at": published} if release else None,
-            revision=settings.revision or self._parts.deployments.revision_of(settings.slot),
+            revision=settings.revision or self._parts.deploying.deployments.revision_of(settings.slot),
             slot=settings.slot,
         )
 
@@ -159,9 +159,14 @@ class Vitals:
 
     def _of_process(self) -> Iterator[Metric]:
         phases = CounterMetricFamily("chimney_deployments", "Deploy reports by phase.", labels=["phase"])
-        for phase, count in sorted(self._parts.deployments.by_phase.items()):
+        for phase, count in sorted(self._parts.deploying.deployments.by_phase.items()):
             phases.add_metric([phase], count)
         yield phases
+        probes = CounterMetricFamily("chimney_probes", "Probes of the addresses in CHIMNEY_PROBES.", labels=["result"])
+        for result, made in sorted(self._parts.deploying.probes.made.items()):
+            probes.add_metric([result], made)
+        yield probes
+        yield counter("chimney_probes_dropped", "Results never written.", self._parts.deploying.probes.dropped)
         records = CounterMetricFamily("chimney_log_records", "Log records by level.", labels=["level"])
         for level, count in sorted(self._parts.pipe.by_level.items()):
             records.add_metric([level], count)

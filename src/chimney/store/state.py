@@ -1,4 +1,4 @@
-"""The origin's small state that must never be lost: deploy reports.
+"""The origin's small state that must never be lost: deploy reports, and the audit of what was asked.
 
 Both slots may have the file open at once, so it keeps a rollback journal with full syncs.
 """
@@ -6,6 +6,8 @@ Both slots may have the file open at once, so it keeps a rollback journal with f
 import logging
 import sqlite3
 import time
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -26,6 +28,13 @@ def _report(row: bytes) -> DeployReport | None:
         return None
 
 
+class Kept(NamedTuple):
+    """A report with the Unix seconds at which the first replica took it: all replicas tell them in that order."""
+
+    report: DeployReport
+    received_at: float
+
+
 class ReportLog:
     """Deploy reports by id, in the order in which they came. Raises StorageFullError or StorageFailedError."""
 
@@ -44,12 +53,29 @@ class ReportLog:
 
         return await self._database.run(insert)
 
+    async def adopt(self, kept: Sequence[Kept]) -> None:
+        """Keeps what another replica took, in the place of whatever is held here under the same ids."""
+        rows = [(one.report.id, one.received_at, _encode(one.report)) for one in kept]
+        statement = "INSERT OR REPLACE INTO deploy_report (id, received_at, report) VALUES (?, ?, ?)"
+        await self._database.run(lambda db: db.executemany(statement, rows))
+
+    async def mark(self) -> int:
+        """Another number after every change, also one that the other slot made."""
+        [newest] = await self._database.run(
+            lambda db: db.execute("SELECT coalesce(max(seq), 0) FROM deploy_report").fetchone()
+        )
+        return int(newest)
+
     async def latest(self, count: int) -> list[DeployReport]:
         """The latest reports, oldest first; empty when there are none."""
+        return [one.report for one in await self.kept(count)]
 
-        def select(db: sqlite3.Connection) -> list[DeployReport]:
-            newest_first = "SELECT seq, report FROM deploy_report ORDER BY seq DESC LIMIT ?"
-            rows = db.execute(f"SELECT report FROM ({newest_first}) ORDER BY seq", (count,))  # noqa: S608 — no values
-            return [report for (row,) in rows if (report := _report(row))]
+    async def kept(self, count: int) -> list[Kept]:
+        """The latest reports with the times at which they came, oldest first."""
+
+        def select(db: sqlite3.Connection) -> list[Kept]:
+            newest_first = "SELECT received_at, seq, report FROM deploy_report ORDER BY received_at DESC, seq DESC"
+            rows = db.execute(f"{newest_first} LIMIT ?", (count,)).fetchall()
+            return [Kept(report, at) for at, _, row in reversed(rows) if (report := _report(row))]
 
         return await self._database.run(select)

@@ -12,6 +12,13 @@ class Phase(StrEnum):
     ROLLED_BACK = "rolled_back"
 
 
+class Source(StrEnum):
+    """Who told of a deployment: somebody's report, or GitHub's own deployment webhooks."""
+
+    REPORT = "report"
+    GITHUB = "github"
+
+
 class DeployReport(Message, frozen=True, kw_only=True):
     """One report, in the form in which it is kept: aliases resolved, defaults filled in."""
 
@@ -28,6 +35,9 @@ class DeployReport(Message, frozen=True, kw_only=True):
     run_url: str | None = None
     duration_seconds: float | None = None
     origin_ips: list[str] = []
+    environment_url: str | None = None
+    reason: str | None = None
+    source: Source = Source.REPORT
 
 
 class PullRequestRef(Message, frozen=True, kw_only=True):
@@ -36,8 +46,19 @@ class PullRequestRef(Message, frozen=True, kw_only=True):
     url: str | None
 
 
+class RolledBack(Message, frozen=True, kw_only=True):
+    """Who took a deployment back, and why; None where nobody said."""
+
+    by: str | None
+    reason: str | None
+    at: Timestamp
+
+
 class Deployment(Message, frozen=True, kw_only=True):
-    """All reports about one deployment folded together. `phase` is the latest; `ended_at` is None until it ended."""
+    """All reports about one deployment folded together. `phase` is the latest; `ended_at` is None until it ended.
+
+    `stuck`: it started, and no end was reported in the time allowed. `sources` says who told of it.
+    """
 
     id: str
     revision: str
@@ -53,6 +74,10 @@ class Deployment(Message, frozen=True, kw_only=True):
     run_url: str | None
     origin_ips: list[str] = []
     reports: int = 1
+    environment_url: str | None = None
+    stuck: bool = False
+    sources: list[Source] = []
+    rolled_back: RolledBack | None = None
 
 
 class LastDeployment(Deployment, frozen=True, kw_only=True):
@@ -61,15 +86,25 @@ class LastDeployment(Deployment, frozen=True, kw_only=True):
 
 
 class SlotState(Message, frozen=True, kw_only=True):
-    """What is known of a slot. None: not known (nothing was reported for it, or it was not asked)."""
+    """What is known of a slot. None: not known.
+
+    With an address in CHIMNEY_SLOTS, `revision` and `healthy` are what the slot itself answered at `observed_at`, and
+    `problem` says what is wrong with it. Without one, `revision` is what was reported. `deployed` is always the latter.
+    """
 
     revision: str | None
     healthy: bool | None
     since: Timestamp | None
+    deployed: str | None = None
+    observed_at: Timestamp | None = None
+    problem: str | None = None
 
 
 class DeployStatus(Message, frozen=True, kw_only=True):
-    """`last_deploy` is None when no deployment was ever reported; `success_rate_pct` None when none ended."""
+    """`last_deploy` is None when no deployment was ever reported; `success_rate_pct` None when none ended.
+
+    `active_source` says where `active_slot` comes from: `edge`, or `deployments` when the edge is not known.
+    """
 
     active_slot: str | None
     slots: dict[str, SlotState]
@@ -79,6 +114,8 @@ class DeployStatus(Message, frozen=True, kw_only=True):
     total_deploys: int
     success_rate_pct: float | None
     origins: list[str]
+    active_source: str | None = None
+    stuck_after_seconds: float | None = None
 
 
 class ReportAccepted(Message, frozen=True, kw_only=True):

@@ -326,6 +326,8 @@ export interface components {
             total_deploys: number;
             success_rate_pct: number | null;
             origins: string[];
+            active_source?: string | null;
+            stuck_after_seconds?: number | null;
         };
         /** Deployment */
         Deployment: {
@@ -345,6 +347,11 @@ export interface components {
             origin_ips?: string[];
             /** @default 1 */
             reports: number;
+            environment_url?: string | null;
+            /** @default false */
+            stuck: boolean;
+            sources?: components["schemas"]["Source"][];
+            rolled_back?: components["schemas"]["RolledBack"] | null;
         };
         /** DragonflyHealth */
         DragonflyHealth: {
@@ -386,6 +393,9 @@ export interface components {
             rate_limit: components["schemas"]["RateLimit"] | null;
             authenticated: boolean;
             problem?: string | null;
+            sparing?: string | null;
+            /** @default 0 */
+            refused_for_budget: number;
         };
         /** Health */
         Health: {
@@ -406,6 +416,7 @@ export interface components {
             streams: number;
             panics: number;
             loops: components["schemas"]["LoopHealth"][];
+            webhooks?: components["schemas"]["WebhooksHealth"] | null;
         };
         /** Histogram */
         Histogram: {
@@ -437,6 +448,11 @@ export interface components {
             origin_ips?: string[];
             /** @default 1 */
             reports: number;
+            environment_url?: string | null;
+            /** @default false */
+            stuck: boolean;
+            sources?: components["schemas"]["Source"][];
+            rolled_back?: components["schemas"]["RolledBack"] | null;
             age_seconds: number;
             compare_url: string | null;
         };
@@ -582,6 +598,11 @@ export interface components {
             origin_ips?: string[];
             /** @default 1 */
             reports: number;
+            environment_url?: string | null;
+            /** @default false */
+            stuck: boolean;
+            sources?: components["schemas"]["Source"][];
+            rolled_back?: components["schemas"]["RolledBack"] | null;
             origin: string;
         };
         /** PullRequestRef */
@@ -603,6 +624,13 @@ export interface components {
             tag: string;
             published_at: string | null;
             url?: string | null;
+        };
+        /** RolledBack */
+        RolledBack: {
+            by: string | null;
+            reason: string | null;
+            /** Format: date-time */
+            at: string;
         };
         /** Run */
         Run: {
@@ -644,7 +672,16 @@ export interface components {
             revision: string | null;
             healthy: boolean | null;
             since: string | null;
+            deployed?: string | null;
+            observed_at?: string | null;
+            problem?: string | null;
         };
+        /**
+         * Source
+         * @description Who told of a deployment: somebody's report, or GitHub's own deployment webhooks.
+         * @enum {string}
+         */
+        Source: "report" | "github";
         /** StreamState */
         StreamState: {
             state: string;
@@ -681,6 +718,12 @@ export interface components {
             } | null;
             revision: string | null;
             slot: string | null;
+        };
+        /** WebhooksHealth */
+        WebhooksHealth: {
+            configured: boolean;
+            last_at: string | null;
+            rejected: number;
         };
     };
     responses: never;

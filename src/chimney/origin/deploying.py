@@ -1,0 +1,73 @@
+"""Everything about deployments of one origin, wired together: reports, slots, health of other addresses, the audit."""
+
+from datetime import timedelta
+from typing import Any
+
+from chimney.config import OriginSettings
+from chimney.origin import audit, deployments, probes
+from chimney.origin.deployments import Deployments, Place, ReportStore
+from chimney.origin.events import Says
+from chimney.origin.prober import Prober
+from chimney.origin.slots import Slots
+from chimney.store.audit import AuditLog
+from chimney.store.database import Database
+from chimney.store.probes import ProbeLog
+from chimney.web.loops import Supervisor
+
+
+class Deploying:
+    """`state` is the origin's small state, `history` the file of its probes: both may be shared by its slots."""
+
+    def __init__(
+        self,
+        settings: OriginSettings,
+        reports: ReportStore,
+        events: Says,
+        *,
+        state: Database,
+        history: Database,
+        boot: str,
+    ) -> None:
+        self._history = history
+        self.audit = audit.Audit(AuditLog(state))
+        self.slots = Slots(settings.slots or {}, Prober())
+        place = Place(
+            repo=settings.repo,
+            environment=settings.environment,
+            environments=settings.deploy_environments,
+            stuck_after=timedelta(seconds=settings.deploy_stuck_seconds),
+        )
+        self.deployments = Deployments(reports, place, events=events, slots=self.slots)
+        self.probes = probes.Probes(
+            ProbeLog(history),
+            Prober(),
+            events,
+            addresses=settings.probes,
+            every=settings.probe_seconds,
+            holder=f"{settings.slot or 'origin'}-{boot}",
+        )
+
+    async def start(self, loops: Supervisor) -> None:
+        """Raises StoreError when what is kept cannot be read."""
+        await self.deployments.load()
+        loops.add("deployments", self.deployments.tick)
+        if self.slots.addresses:
+            loops.add("slots", self.slots.look)
+        if self.probes.addresses:
+            await self._history.open()
+            await self.probes.load()
+            loops.add("probes", self.probes.look)
+
+    def routes(self, *, read_scope: Any, deploy_scope: Any) -> list[Any]:
+        return [
+            *deployments.routes(self.deployments, self.audit, deploy_scope=deploy_scope),
+            *probes.routes(self.probes),
+            *audit.routes(self.audit, read_scope=read_scope),
+        ]
+
+    async def close(self) -> None:
+        """After the loops have ended."""
+        await self.slots.close()
+        if self.probes.addresses:
+            await self.probes.close()
+        await self._history.close()

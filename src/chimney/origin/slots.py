@@ -1,0 +1,111 @@
+"""The slots as they are: each is asked what it runs and whether it is ready, at its address in CHIMNEY_SLOTS."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+
+from chimney.core.deployment import same_revision
+from chimney.origin.prober import Prober
+from chimney.wire.deployment import SlotState
+from chimney.wire.health import Version
+from chimney.wire.probe import Stage
+
+ROUND_SECONDS = 15.0
+FRESH_SECONDS = 2.0  # younger than that, what was seen is told again without asking
+_decode = msgspec.json.Decoder(Version).decode
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """`revision` is None when the slot does not say; `since` is when it was first seen with it."""
+
+    healthy: bool
+    revision: str | None
+    problem: str | None
+    at: datetime
+    since: datetime
+
+
+class Slots:
+    """`seen` is empty for a slot that has no address, and until it was asked."""
+
+    def __init__(self, addresses: Mapping[str, str], prober: Prober) -> None:
+        self.addresses = dict(addresses)
+        self._prober = prober
+        self.seen: dict[str, Seen] = {}
+        self._looked = 0.0
+        self._looking: asyncio.Task[None] | None = None
+
+    async def look(self) -> float:
+        """A loop's verb."""
+        await self.fresh(within=0.0)
+        return ROUND_SECONDS
+
+    async def fresh(self, *, within: float = FRESH_SECONDS) -> None:
+        """Asks the slots, unless they were asked just now. One round at a time, whoever waits for it."""
+        if not self.addresses or time.monotonic() - self._looked < within:
+            return
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._round())
+        await asyncio.shield(self._looking)
+
+    async def _round(self) -> None:
+        seen = await asyncio.gather(*(self.ask(slot) for slot in self.addresses))
+        self.seen = dict(zip(self.addresses, seen, strict=True))
+        self._looked = time.monotonic()
+
+    async def ask(self, slot: str) -> Seen:
+        """What this slot says now. KeyError when it has no address."""
+        base = f"http://{self.addresses[slot]}"
+        ready, version = await asyncio.gather(
+            self._prober.ask(f"{base}/readyz"), self._prober.ask(f"{base}/api/version")
+        )
+        revision, unsaid = _revision(version.body) if version.result.ok else (None, None)
+        problem = _problem(ready.result.stage, ready.result.error) or unsaid
+        before = self.seen.get(slot)
+        now = ready.result.at
+        return Seen(
+            healthy=ready.result.ok,
+            revision=revision,
+            problem=problem,
+            at=now,
+            since=before.since if before and before.revision == revision else now,
+        )
+
+    def states(self, reported: Mapping[str, SlotState]) -> dict[str, SlotState]:
+        """What was reported of each slot, with what the slot says of itself where it was asked."""
+        return {
+            slot: _observed(state, self.seen[slot]) if slot in self.seen else state for slot, state in reported.items()
+        }
+
+    async def close(self) -> None:
+        if self._looking:
+            self._looking.cancel()
+            await asyncio.gather(self._looking, return_exceptions=True)
+        await self._prober.close()
+
+
+def _problem(stage: Stage | None, error: str | None) -> str | None:
+    return f"not ready: {stage}: {error}" if stage else None
+
+
+def _revision(body: bytes) -> tuple[str | None, str | None]:
+    """The revision that a slot names, and what is wrong with its answer."""
+    try:
+        return _decode(body).revision, None
+    except (msgspec.DecodeError, RecursionError):
+        return None, "its /api/version is not that of a chimney origin"
+
+
+def _observed(reported: SlotState, seen: Seen) -> SlotState:
+    as_reported = reported.deployed and seen.revision and same_revision(reported.deployed, seen.revision)
+    return msgspec.structs.replace(
+        reported,
+        revision=seen.revision,
+        healthy=seen.healthy,
+        since=reported.since if as_reported else seen.since if seen.revision else None,
+        observed_at=seen.at,
+        problem=seen.problem,
+    )

@@ -1,0 +1,48 @@
+"""The audit log: rows are added, never changed, and each carries the hash of the one before it."""
+
+import hashlib
+import sqlite3
+
+import msgspec
+
+from chimney.store.database import Database
+from chimney.wire.audit import AuditRecord
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(AuditRecord).decode
+
+
+class AuditLog:
+    """Raises StorageFullError or StorageFailedError: what cannot be recorded must not be done."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, record: AuditRecord) -> AuditRecord:
+        """The record as it is kept: with its id and its hash. Durable when this returns."""
+
+        def insert(db: sqlite3.Connection) -> AuditRecord:
+            last = db.execute("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1").fetchone()
+            number, before = (last[0] + 1, last[1]) if last else (1, "")
+            numbered = msgspec.structs.replace(record, id=number, hash="")
+            kept = msgspec.structs.replace(numbered, hash=chained(before, numbered))
+            row = (number, record.at.timestamp(), record.act, _encode(kept), kept.hash)
+            db.execute("INSERT INTO audit (seq, at, act, record, hash) VALUES (?, ?, ?, ?, ?)", row)
+            return kept
+
+        return await self._database.run(insert)
+
+    async def page(self, *, limit: int, before: int | None) -> tuple[list[AuditRecord], int | None]:
+        """Newest first, and where the next page begins; None when that was the last."""
+
+        def select(db: sqlite3.Connection) -> list[AuditRecord]:
+            statement = "SELECT record FROM audit WHERE seq < ? ORDER BY seq DESC LIMIT ?"
+            return [_decode(row) for (row,) in db.execute(statement, (before or 2**62, limit + 1))]
+
+        found = await self._database.run(select)
+        return found[:limit], found[limit - 1].id if len(found) > limit else None
+
+
+def chained(before: str, record: AuditRecord) -> str:
+    """The hash of a record whose own `hash` is empty, after one whose hash is `before`."""
+    return hashlib.sha256(before.encode() + _encode(msgspec.structs.replace(record, hash=""))).hexdigest()
