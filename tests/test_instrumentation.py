@@ -174,3 +174,13 @@ async def test_a_closed_stderr_is_survived(pipe: LogPipe, written: io.BytesIO) -
     pipe.request(finished())
     await pipe.stop()
     assert pipe.dropped == 1
+
+
+async def test_the_finished_requests_of_a_flush_are_handed_on_together(pipe: LogPipe) -> None:
+    batches: list[list[str]] = []
+    for number in range(3):
+        pipe.request(finished(f"/{number}"))
+    pipe.emit(logging.LogRecord("beside", logging.INFO, "", 0, "them", None, None))
+    pipe.start(None, batches=[lambda records: batches.append([record.path for record in records])])
+    await pipe.stop()
+    assert batches == [["/0", "/1", "/2"]]

@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 
 Sink = Callable[[Sequence[Line]], Awaitable[None]]
+RequestsSink = Callable[[Sequence[RequestRecord]], None]
 
 
 class LogPipe(logging.Handler):
@@ -47,14 +48,24 @@ class LogPipe(logging.Handler):
         self._flooded = False
         self._flushing: asyncio.Task[None] | None = None
         self._request_sinks: list[Callable[[RequestRecord], None]] = []
+        self._requests_sinks: Sequence[RequestsSink] = ()
         self._sink: Sink | None = None
         self.dropped = 0
         self.by_level: Counter[str] = Counter()
 
-    def start(self, sink: Sink | None, *request_sinks: Callable[[RequestRecord], None]) -> None:
-        """From now on lines go to `sink` too, and finished requests to `request_sinks` (in the log thread)."""
+    def start(
+        self,
+        sink: Sink | None,
+        *request_sinks: Callable[[RequestRecord], None],
+        batches: Sequence[RequestsSink] = (),
+    ) -> None:
+        """From now on lines go to `sink` too, and finished requests to `request_sinks` (in the log thread).
+
+        `batches` are asked once for all requests of a flush, after those, and must not raise.
+        """
         self._sink = sink
         self._request_sinks = list(request_sinks)
+        self._requests_sinks = batches
         self._loop = asyncio.get_running_loop()
         self._loop_thread = threading.get_ident()
         self._schedule()
@@ -110,6 +121,8 @@ class LogPipe(logging.Handler):
                 lines.append(request_line(item))
             else:
                 lines.append(captured_line(item))
+        for take_all in self._requests_sinks:
+            take_all([item for item in batch if isinstance(item, RequestRecord)])
         for level, count in Counter([line.level for line in lines]).items():
             self.by_level[logging.getLevelName(level).lower()] += count
         self._write(b"".join([self._render(line) for line in lines if line.level >= self._shown]))

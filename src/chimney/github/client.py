@@ -99,10 +99,13 @@ class GitHubClient:
         url = f"{self.base}{path}" + (f"?{query}" if query else "")
         return await self._asked(lambda: self._follow(url, etag), need)
 
-    async def post(self, path: str) -> int:
-        """The status that a request without a body gets; redirects are not followed. Raises as `get` does."""
+    async def post(self, path: str, body: bytes | None = None) -> Reply:
+        """The answer to a change that somebody asked for; `body` is JSON. Redirects are not followed.
+
+        Raises as `get` does. GitHub refuses with a 4xx that is returned, its `message` says why.
+        """
         url = f"{self.base}{path}"
-        return (await self._asked(lambda: self._ask(url, None, method="POST"), Need.URGENT)).status
+        return await self._asked(lambda: self._ask(url, None, method="POST", body=body), Need.URGENT)
 
     async def _asked(self, ask: Callable[[], Awaitable[Reply]], need: Need) -> Reply:
         self._hold_back()
@@ -152,8 +155,11 @@ class GitHubClient:
             url = target
         raise UnexpectedError("GitHub redirected more than three times", status=reply.status)
 
-    async def _ask(self, url: str, etag: str | None, *, method: str = "GET") -> Reply:
-        async with self._client.stream(method, url, headers={"if-none-match": etag} if etag else {}) as response:
+    async def _ask(self, url: str, etag: str | None, *, method: str = "GET", body: bytes | None = None) -> Reply:
+        headers = {"if-none-match": etag} if etag else {}
+        if body is not None:
+            headers["content-type"] = "application/json"
+        async with self._client.stream(method, url, headers=headers, content=body) as response:
             chunks: list[bytes] = []
             size = 0
             async for chunk in response.aiter_bytes():

@@ -49,7 +49,7 @@ class Hooks:
 
     async def again(self, hook: int, attempt: int) -> bool:
         """Asks for one to be delivered again; whether GitHub will."""
-        status = await self._client.post(f"{self._base}/{hook}/deliveries/{attempt}/attempts")
+        status = (await self._client.post(f"{self._base}/{hook}/deliveries/{attempt}/attempts")).status
         return status == 202
 
     async def _get(self, path: str, query: str, as_type: type[T]) -> tuple[T, str | None]:

@@ -5,6 +5,7 @@
 github_data, all that reads GitHub:
 /api/github/* /api/v3/*                proxy        GitHub through the cache
 /api/pipeline/summary /api/repos       pipeline     the repository at a glance
+/api/pipeline/{act}                    run_acts     runs again, cancelled, approved, dispatched
 /api/cache/*                           cache_control  what is stored; invalidate, warm
 /api/webhooks/*                        webhooks     GitHub's deliveries in, what each changed out
 /api/deploy/* /api/audit             deploying    reports in, status and timeline out; what was asked and refused

@@ -54,6 +54,7 @@ class GitHubData:
         from chimney.origin.cache_control import CacheControl  # noqa: PLC0415
         from chimney.origin.hearing import Hearing  # noqa: PLC0415
         from chimney.origin.pipeline import Pipeline  # noqa: PLC0415
+        from chimney.origin.run_acts import RunActs  # noqa: PLC0415
 
         settings = self._settings
         watched = list(dict.fromkeys(([settings.repo] if settings.repo else []) + settings.repos))
@@ -63,6 +64,7 @@ class GitHubData:
         self.pipeline = Pipeline(
             self.cache, self.client, repos=watched, workflow=settings.workflow, bug_label=settings.bug_label
         )
+        self.run_acts = RunActs(self.client, self._events, repos=watched)
         self.control = CacheControl(self.cache, self.near, self.replicas, self.proxy, self.pipeline, self._events)
         self.hearing = Hearing(
             self.cache,
@@ -75,10 +77,11 @@ class GitHubData:
         )
 
     def routes(self, *, read_scope: Any, operate_scope: Any) -> list[Any]:
-        from chimney.origin import cache_control, pipeline, webhooks  # noqa: PLC0415
+        from chimney.origin import cache_control, pipeline, run_acts, webhooks  # noqa: PLC0415
 
         return [
             *pipeline.routes(self.pipeline),
+            *run_acts.routes(self.run_acts, operate_scope=operate_scope),
             *cache_control.routes(self.control, read_scope=read_scope, operate_scope=operate_scope),
             *webhooks.routes(self.hearing.webhooks, read_scope=read_scope),
         ]

@@ -12,6 +12,7 @@ from contextvars import ContextVar
 
 import msgspec
 
+from chimney.core.call import Call
 from chimney.core.trace import parse_traceparent
 from chimney.web.asgi import App, Event, Receive, Scope, Send
 
@@ -22,7 +23,11 @@ _LOOPBACK = ("127.0.0.1", "::1")
 
 
 class RequestRecord(msgspec.Struct, kw_only=True, gc=False):
-    """Everything we know about a request. `started` is Unix seconds, `ended` and `began` monotonic seconds."""
+    """Everything we know about a request. `started` is Unix seconds, `ended` and `began` monotonic seconds.
+
+    `calls` is None until another server was asked for it; `streamed` marks an answer that lasts (server-sent events);
+    `fingerprint` names the fault of an answer of class 5xx.
+    """
 
     request_id: str
     trace_id: str
@@ -33,6 +38,7 @@ class RequestRecord(msgspec.Struct, kw_only=True, gc=False):
     began: float
     client: str
     headers: dict[bytes, bytes]
+    query: bytes = b""
     parent_span_id: str | None = None
     sampled: bool = False
     route: str = "unknown"
@@ -42,7 +48,9 @@ class RequestRecord(msgspec.Struct, kw_only=True, gc=False):
     cache: str | None = None
     tier: str | None = None
     error: str | None = None
-    stack: str | None = None
+    fingerprint: str | None = None
+    calls: list[Call] | None = None
+    streamed: bool = False
 
     @property
     def duration(self) -> float:
@@ -83,6 +91,7 @@ def begin(scope: Scope) -> RequestRecord:
         sampled=trace.sampled if trace else False,
         method=scope["method"],
         path=scope["path"],
+        query=scope.get("query_string", b""),
         started=time.time(),
         began=time.perf_counter(),
         client=_client(scope, headers),

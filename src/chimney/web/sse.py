@@ -13,6 +13,7 @@ import msgspec
 
 from chimney.web.asgi import Receive, Scope, Send
 from chimney.web.hub import Entry, Hub, Subscriber
+from chimney.web.record import current
 from chimney.wire.base import stamp
 from chimney.wire.event import Gap, Heartbeat, Hello
 
@@ -51,6 +52,8 @@ class EventStream:
         self._newest = opening.hello.newest_id
 
     async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
+        if record := current.get():
+            record.streamed = True
         writer = asyncio.create_task(self._write(send))
         gone = asyncio.create_task(_until_gone(receive))
         try:
