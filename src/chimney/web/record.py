@@ -13,13 +13,20 @@ from contextvars import ContextVar
 import msgspec
 
 from chimney.core.call import Call
+from chimney.core.redact import safe
 from chimney.core.trace import parse_traceparent
 from chimney.web.asgi import App, Event, Receive, Scope, Send
+
+LONGEST_METHOD = 32
+LONGEST_PATH = 1024
+LONGEST_AGENT = 256
+LONGEST_HOST = 260  # 253 of a name, a colon and a port
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 _ADDRESS = re.compile(rb"[0-9a-fA-F.:]{3,45}")  # anything else is hostile text on its way into the log
 _random = random.Random()  # noqa: S311 — ids are for correlation, not for secrecy
 _LOOPBACK = ("127.0.0.1", "::1")
+_NONE: dict[bytes, bytes] = {}
 
 
 class RequestRecord(msgspec.Struct, kw_only=True, gc=False):
@@ -27,6 +34,9 @@ class RequestRecord(msgspec.Struct, kw_only=True, gc=False):
 
     `calls` is None until another server was asked for it; `streamed` marks an answer that lasts (server-sent events);
     `fingerprint` names the fault of an answer of class 5xx.
+
+    `headers` are the request's while it runs, and none in a finished record: it may wait among 10,000 others, so it
+    holds no more than ~2 kB. For the same reason method, path, query, host and agent are cut when they are too long.
     """
 
     request_id: str
@@ -38,6 +48,8 @@ class RequestRecord(msgspec.Struct, kw_only=True, gc=False):
     began: float
     client: str
     headers: dict[bytes, bytes]
+    host: bytes
+    agent: bytes
     query: bytes = b""
     parent_span_id: str | None = None
     sampled: bool = False
@@ -56,6 +68,10 @@ class RequestRecord(msgspec.Struct, kw_only=True, gc=False):
     def duration(self) -> float:
         """Seconds from the first byte seen to the last one sent."""
         return self.ended - self.began
+
+    def finish(self) -> None:
+        self.ended = time.perf_counter()
+        self.headers = _NONE
 
 
 current: ContextVar[RequestRecord | None] = ContextVar("current", default=None)
@@ -78,9 +94,18 @@ def _client(scope: Scope, headers: dict[bytes, bytes]) -> str:
     return address
 
 
+def _short(text: str, longest: int) -> str:
+    """Cut, with its length told; its secrets are masked first, so that none is halved."""
+    return text if len(text) <= longest else safe(text, longest=longest)
+
+
+def _short_bytes(text: bytes, longest: int) -> bytes:
+    return text if len(text) <= longest else safe(text.decode("utf-8", "replace"), longest=longest).encode()
+
+
 def begin(scope: Scope) -> RequestRecord:
     headers: dict[bytes, bytes] = dict(scope["headers"])
-    fresh = f"{_random.getrandbits(288):072x}"  # one draw for the three ids: 24, 32 and 16 digits
+    fresh = _random.getrandbits(288).to_bytes(36, "big").hex()  # one draw for the three ids: 24, 32 and 16 digits
     asked_id = headers.get(b"x-request-id")
     trace = parse_traceparent(headers[b"traceparent"]) if b"traceparent" in headers else None
     return RequestRecord(
@@ -89,13 +114,15 @@ def begin(scope: Scope) -> RequestRecord:
         span_id=fresh[56:],
         parent_span_id=trace.span_id if trace else None,
         sampled=trace.sampled if trace else False,
-        method=scope["method"],
-        path=scope["path"],
-        query=scope.get("query_string", b""),
+        method=scope["method"][:LONGEST_METHOD],
+        path=_short(scope["path"], LONGEST_PATH),
+        query=_short_bytes(scope.get("query_string", b""), LONGEST_PATH),
         started=time.time(),
         began=time.perf_counter(),
         client=_client(scope, headers),
         headers=headers,
+        host=headers.get(b"host", b"")[:LONGEST_HOST],
+        agent=_short_bytes(headers.get(b"user-agent", b""), LONGEST_AGENT),
     )
 
 
@@ -125,6 +152,6 @@ class Recorder:
         try:
             await self._app(scope, receive, send_recorded)
         finally:
-            record.ended = time.perf_counter()
+            record.finish()
             current.reset(token)
             self._sink(record)
