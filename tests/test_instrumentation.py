@@ -125,7 +125,7 @@ async def test_lines_and_requests_go_on_to_their_sinks_in_order(pipe: LogPipe, w
     async def sink(lines: Sequence[Line]) -> None:
         taken.extend(lines)
 
-    pipe.start(sink, requests.append)
+    pipe.start(sink, batches=[requests.extend])
     records = [finished(f"/{n}") for n in range(250)]
     for record in records:
         pipe.request(record)

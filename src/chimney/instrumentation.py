@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TextIO
 
-from chimney.web.lines import Captured, Line, as_json, captured_line, readable, request_line
+from chimney.web.lines import Captured, Line, RequestLines, as_json, captured_line, readable
 from chimney.web.record import RequestRecord, current
 from chimney.wire.telemetry import LEVELS
 
@@ -25,6 +25,7 @@ FLUSH_SECONDS = 0.02
 STOP_SECONDS = 1.0
 FLOOD = 100  # more than this a flush is 5,000 records a second: then larger batches beat a lower delay
 FLOOD_SECONDS = 0.1
+AT_ONCE = 200  # lines: ~120 kB are made and written, then others may run
 log = logging.getLogger(__name__)
 
 
@@ -47,24 +48,16 @@ class LogPipe(logging.Handler):
         self._scheduled = False
         self._flooded = False
         self._flushing: asyncio.Task[None] | None = None
-        self._request_sinks: list[Callable[[RequestRecord], None]] = []
+        self._request_line = RequestLines()
         self._requests_sinks: Sequence[RequestsSink] = ()
         self._sink: Sink | None = None
         self.dropped = 0
         self.by_level: Counter[str] = Counter()
 
-    def start(
-        self,
-        sink: Sink | None,
-        *request_sinks: Callable[[RequestRecord], None],
-        batches: Sequence[RequestsSink] = (),
-    ) -> None:
-        """From now on lines go to `sink` too, and finished requests to `request_sinks` (in the log thread).
-
-        `batches` are asked once for all requests of a flush, after those, and must not raise.
-        """
+    def start(self, sink: Sink | None, *, batches: Sequence[RequestsSink] = ()) -> None:
+        """From now on lines go to `sink` too, and finished requests to `batches`: all of a flush at once, in the log
+        thread. Those must not raise."""
         self._sink = sink
-        self._request_sinks = list(request_sinks)
         self._requests_sinks = batches
         self._loop = asyncio.get_running_loop()
         self._loop_thread = threading.get_ident()
@@ -72,7 +65,12 @@ class LogPipe(logging.Handler):
 
     def request(self, record: RequestRecord) -> None:
         """Takes a finished request. On the event loop only."""
-        self._take(record)
+        if len(self._pending) >= CAPACITY:
+            self.dropped += 1
+            return
+        self._pending.append(record)
+        if not self._scheduled:
+            self._schedule()
 
     def emit(self, record: logging.LogRecord) -> None:
         request = current.get()
@@ -113,19 +111,19 @@ class LogPipe(logging.Handler):
             self._schedule()
 
     def _project(self, batch: Sequence[RequestRecord | Captured]) -> list[Line]:
-        lines = []
-        for item in batch:
-            if isinstance(item, RequestRecord):
-                for take in self._request_sinks:
-                    take(item)
-                lines.append(request_line(item))
-            else:
-                lines.append(captured_line(item))
-        for take_all in self._requests_sinks:
-            take_all([item for item in batch if isinstance(item, RequestRecord)])
+        requests = [item for item in batch if isinstance(item, RequestRecord)]
+        for take in self._requests_sinks:
+            take(requests)
+        lines: list[Line] = []
+        for start in range(0, len(batch), AT_ONCE):
+            some = [
+                self._request_line(item) if isinstance(item, RequestRecord) else captured_line(item)
+                for item in batch[start : start + AT_ONCE]
+            ]
+            self._write(b"".join([self._render(line) for line in some if line.level >= self._shown]))
+            lines += some
         for level, count in Counter([line.level for line in lines]).items():
             self.by_level[logging.getLevelName(level).lower()] += count
-        self._write(b"".join([self._render(line) for line in lines if line.level >= self._shown]))
         return lines
 
     def _write(self, text: bytes) -> None:

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from tests.fakes.hostile import TEXTS
 
-from chimney.web.lines import Captured, as_json, captured_line, readable, request_line, rfc3339
+from chimney.web.lines import Captured, RequestLines, as_json, captured_line, readable, rfc3339
 from chimney.web.record import RequestRecord, begin
+
+request_line = RequestLines()
 
 
 def finished(path: str = "/x", *, status: int = 200, method: str = "GET", **headers: str) -> RequestRecord:
@@ -27,7 +29,7 @@ def test_the_line_of_a_request_has_the_fields_of_the_contract() -> None:
         "ts", "level", "message", "logger", "request_id", "trace_id", "span_id", "method", "path", "route", "status",
         "latency_ms", "cache", "tier", "bytes", "client", "user_agent",
     }  # fmt: skip
-    assert told["message"] == "GET /x/1 200 hit 12.3 ms"
+    assert told["message"] == "GET /x/1 200 hit 12.300 ms"
     assert (told["latency_ms"], told["bytes"], told["client"]) == (12.3, 7, "127.0.0.1")
     assert (told["request_id"], told["trace_id"]) == (record.request_id, record.trace_id)
     assert told["ts"].endswith("Z")

@@ -11,15 +11,14 @@ from chimney.store.ports import StoredResponse
 from chimney.web.asgi import Scope
 from chimney.web.record import record_of
 
-LONGEST_HOST = 260  # 253 of a name, a colon and a port; what is longer must not fill the memory of links
 _LINK = re.compile(r'<[^>?]*\?([^>]*)>; rel="(next|prev|first|last)"')
 
 
 def own_address(scope: Scope) -> str:
     """Scheme and host by which the client reached us."""
-    headers = record_of(scope).headers
-    host = headers.get(b"host", b"localhost")[:LONGEST_HOST].decode("latin-1")
-    secure = headers.get(b"x-forwarded-proto", b"") == b"https" or scope.get("scheme") == "https"
+    record = record_of(scope)
+    host = (record.host or b"localhost").decode("latin-1")
+    secure = record.headers.get(b"x-forwarded-proto", b"") == b"https" or scope.get("scheme") == "https"
     return f"{'https' if secure else 'http'}://{host}"
 
 

@@ -106,7 +106,7 @@ class Origin:
         await self._state.open()
         await asyncio.to_thread(self.ring.load)
         await asyncio.to_thread(self.events.load)
-        self._pipe.start(self.ring.take, self.requests.observe)
+        self._pipe.start(self.ring.take, batches=[self.requests.take])
         await asyncio.to_thread(self.build)
         await self.deploying.start(self.loops)
         self.github.serve(self.shell, self._pipe)

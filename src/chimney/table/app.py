@@ -121,7 +121,7 @@ class Table:
         return_large_blocks()
         self._folder = await asyncio.to_thread(DataFolder, settings.data_dir)
         await asyncio.gather(self.journal.open(), self.database.open())
-        self._pipe.start(self.ingest.take_own, self.requests.observe)
+        self._pipe.start(self.ingest.take_own, batches=[self.requests.take])
         password = settings.password.get_secret_value() if settings.password else None
         _, self.sign_in, _ = await asyncio.gather(
             asyncio.to_thread(self.build), self.sessions.load(password=password), self.ingest.recall()

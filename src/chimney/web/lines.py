@@ -7,19 +7,22 @@ import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
 from chimney.core.redact import safe
 from chimney.web.record import RequestRecord
 from chimney.web.recover import short_stack
-from chimney.wire.telemetry import LEVELS, RequestFields
+from chimney.wire.telemetry import LEVELS, RequestFields, VisitorFields
 
 DEEPEST = 6
-LONGEST_REMEMBERED = 1024
-LONGEST_METHOD = 32
+REMEMBERED = 2048
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_MILLISECONDS = [f"{number:03d}" for number in range(1000)]
+_BEGINNING = {number: f'"level":"{name}","logger":"chimney.request",' for name, number in LEVELS.items()}
+DEBUG = LEVELS["debug"]
+Part = TypeVar("Part")
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 
 
@@ -47,80 +50,86 @@ def _to_the_second(seconds: int) -> str:
 def rfc3339(seconds: float) -> str:
     """UTC to the millisecond. Records of one second share its text."""
     whole = int(seconds)
-    return f"{_to_the_second(whole)}.{int((seconds - whole) * 1000):03d}Z"
+    return f"{_to_the_second(whole)}.{_MILLISECONDS[int((seconds - whole) * 1000)]}Z"
 
 
-def level_of(status: int, agent: bytes) -> str:
-    """A 503 is said on purpose (starting, not configured, too busy), so it warns; any other 5xx is an error.
-
-    What the table asks all day, and gets, is for debugging only: visitors are not to be looked for among it.
-    """
+def level_of(status: int) -> int:
+    """A 503 is said on purpose (starting, not configured, too busy), so it warns; any other 5xx is an error."""
     if status == 503:
-        return "warning"
-    if status >= 500:
-        return "error"
-    return "debug" if status < 400 and agent.startswith(b"chimney-table/") else "info"
+        return LEVELS["warning"]
+    return LEVELS["error"] if status >= 500 else LEVELS["info"]
 
 
-class Shape(NamedTuple):
-    """What many records have in common; their JSON is made once for all of them."""
+class What(NamedTuple):
+    """What many requests have in common: the beginning of their message, and JSON fields without braces."""
 
-    method: str
-    path: str
-    route: str
-    status: int
-    client: str
-    agent: bytes
-    cache: str | None
-    tier: str | None
-    error: str | None
+    level: int
+    said: str
+    fields: str
 
 
-def _common(shape: Shape) -> tuple[bytes, bytes]:
-    """The beginning of the message, inside its quotes, and all fields that a shape decides, after the opening brace."""
-    path = safe(shape.path, longest=1024)
-    cache = f" {shape.cache}" if shape.cache else ""
-    agent = safe(shape.agent.decode("utf-8", "replace"), longest=256)
+class Who(NamedTuple):
+    """Who asks many requests, as JSON fields. What the table asks all day, and gets, is for debugging only: visitors
+    are not to be looked for among it."""
+
+    is_table: bool
+    fields: str
+
+
+def _what(record: RequestRecord) -> What:
+    method, path = safe(record.method), safe(record.path)
     fields = RequestFields(
-        method=shape.method,
+        method=method,
         path=path,
-        route=shape.route,
-        status=shape.status,
-        client=shape.client,
-        user_agent=agent or msgspec.UNSET,
-        cache=shape.cache or msgspec.UNSET,
-        tier=shape.tier or msgspec.UNSET,
-        error=safe(shape.error) if shape.error else msgspec.UNSET,
+        route=record.route,
+        status=record.status,
+        cache=record.cache or msgspec.UNSET,
+        tier=record.tier or msgspec.UNSET,
+        error=safe(record.error) if record.error else msgspec.UNSET,
     )
-    return _encode(f"{shape.method} {path} {shape.status}{cache}")[1:-1], _encode(fields)[1:]
+    said = f"{method} {path} {record.status}{f' {record.cache}' if record.cache else ''}"
+    return What(level_of(record.status), _encode(said)[1:-1].decode(), _encode(fields)[1:-1].decode())
 
 
-_remembered = lru_cache(2048)(_common)  # at most ~2,048 × 4 kB: longer shapes are not remembered
+def _who(record: RequestRecord) -> Who:
+    agent = safe(record.agent.decode("utf-8", "replace"))
+    fields = VisitorFields(client=record.client, user_agent=agent or msgspec.UNSET)
+    return Who(record.agent.startswith(b"chimney-table/"), _encode(fields)[1:-1].decode())
 
 
-def request_line(record: RequestRecord) -> Line:
-    """The record as JSON, put together from what its shape decides and what is its own."""
-    agent = record.headers.get(b"user-agent", b"")
-    shape = Shape(
-        record.method[:LONGEST_METHOD],
-        record.path,
-        record.route,
-        record.status,
-        record.client,
-        agent,
-        record.cache,
-        record.tier,
-        record.error,
-    )
-    ordinary = len(shape.path) + len(agent) <= LONGEST_REMEMBERED
-    said, fields = _remembered(shape) if ordinary else _common(shape)
-    level = level_of(record.status, agent)
-    latency_ms = record.duration * 1000
-    own = (
-        f'{{"ts":"{rfc3339(record.started)}","level":"{level}","logger":"chimney.request","request_id":"{record.request_id}",'
-        f'"trace_id":"{record.trace_id}","span_id":"{record.span_id}","latency_ms":{latency_ms:.3f},"bytes":{record.bytes},'
-    )
-    return Line(LEVELS[level], b'%b"message":"%b %.1f ms",%b' % (own.encode(), said, latency_ms, fields))
+class RequestLines:
+    """Makes the lines of requests, and remembers the parts that come again: at most ~4,096 × 4 kB. When there are more
+    of them, all are made anew: paths that somebody tries out one by one must cost nothing but their own lines."""
+
+    def __init__(self) -> None:
+        self._what: dict[tuple[object, ...], What] = {}
+        self._who: dict[tuple[str, bytes], Who] = {}
+
+    def __call__(self, record: RequestRecord) -> Line:
+        what = (
+            record.path, record.status, record.cache, record.tier, record.route, record.method, record.error,
+        )  # fmt: skip
+        level, said, fields = self._what.get(what) or _kept(self._what, what, _what(record))
+        who = (record.client, record.agent)
+        is_table, visitor = self._who.get(who) or _kept(self._who, who, _who(record))
+        if is_table and record.status < 400:
+            level = DEBUG
+        started = record.started
+        second = int(started)
+        latency = "%.3f" % ((record.ended - record.began) * 1000)
+        text = (
+            f'{{"ts":"{_to_the_second(second)}.{_MILLISECONDS[int((started - second) * 1000)]}Z",{_BEGINNING[level]}'
+            f'"request_id":"{record.request_id}","trace_id":"{record.trace_id}","span_id":"{record.span_id}",'
+            f'"latency_ms":{latency},"bytes":{record.bytes},"message":"{said} {latency} ms",{fields},{visitor}}}'
+        )
+        return Line(level, text.encode())
+
+
+def _kept(parts: dict[Any, Part], key: object, part: Part) -> Part:
+    if len(parts) >= REMEMBERED:
+        parts.clear()
+    parts[key] = part
+    return part
 
 
 def _field(value: object, depth: int = 0) -> object:

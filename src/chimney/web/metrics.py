@@ -63,6 +63,11 @@ class RequestMetrics:
         self._cells: dict[tuple[str, str, int], Cell] = {}
         self._durations: dict[str, Histogram] = {}
 
+    def take(self, records: Iterable[RequestRecord]) -> None:
+        """Counts the finished requests of a flush."""
+        for record in records:
+            self.observe(record)
+
     def observe(self, record: RequestRecord) -> None:
         method = record.method if record.method in _METHODS else "_OTHER"
         key = (record.route, method, record.status)

@@ -20,7 +20,7 @@ from chimney.web.asgi import App, Event, Receive, Scope, Send
 LONGEST_METHOD = 32
 LONGEST_PATH = 1024
 LONGEST_AGENT = 256
-LONGEST_HOST = 260  # 253 of a name, a colon and a port
+LONGEST_HOST = 260  # 253 of a name, a colon and a port; what is longer must not fill the memory of links
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 _ADDRESS = re.compile(rb"[0-9a-fA-F.:]{3,45}")  # anything else is hostile text on its way into the log
@@ -36,7 +36,7 @@ class RequestRecord(msgspec.Struct, kw_only=True, gc=False):
     `fingerprint` names the fault of an answer of class 5xx.
 
     `headers` are the request's while it runs, and none in a finished record: it may wait among 10,000 others, so it
-    holds no more than ~2 kB. For the same reason method, path, query, host and agent are cut when they are too long.
+    holds no more than ~4 kB. For the same reason method, path, query, host and agent are cut when they are too long.
     """
 
     request_id: str

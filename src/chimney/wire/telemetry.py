@@ -13,18 +13,23 @@ LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 class RequestFields(Message, frozen=True, kw_only=True):
     """What the record of a request says beside what every record has (ts, level, message, logger and the three ids).
 
-    `latency_ms` and `bytes` stand beside these. Absent fields were not known.
+    `latency_ms` and `bytes` and VisitorFields stand beside these. Absent fields were not known.
     """
 
     method: str
     path: str
     route: str
     status: int
-    client: str
-    user_agent: str | UnsetType = UNSET
     cache: str | UnsetType = UNSET
     tier: str | UnsetType = UNSET
     error: str | UnsetType = UNSET
+
+
+class VisitorFields(Message, frozen=True, kw_only=True):
+    """What the record of a request says about who asked."""
+
+    client: str
+    user_agent: str | UnsetType = UNSET
 
 
 class LogRow(Message, frozen=True, kw_only=True):
