@@ -260,18 +260,38 @@ async def test_a_stream_resumes_exactly_after_the_last_id(origin: Origin, addres
 
 
 async def test_a_stream_that_resumes_too_late_is_told_what_is_gone(origin: Origin, address: str) -> None:
+    await kept(origin)
+    early = origin.ring.bounds[1]
     for number in range(HELD + 300):
         log.info("line %d", number)
     await kept(origin)
     oldest, newest = origin.ring.bounds
+    assert early is not None
     assert oldest is not None
     assert newest is not None
-    reader = Reader(address, last_event_id="5")
+    reader = Reader(address, last_event_id=str(early))
     await reader.has(newest - oldest + 1)
     [gap] = reader.named("gap")
-    assert gap == {"missed": oldest - 6, "after_id": 5, "before_id": oldest, "reason": "evicted"}
+    assert gap == {"missed": oldest - early - 1, "after_id": early, "before_id": oldest, "reason": "evicted"}
     assert [event for event, _, _ in reader.events[:3]] == ["hello", "gap", "log"]
     assert reader.ids[: newest - oldest + 1] == list(range(oldest, newest + 1))
+    await reader.leave()
+
+
+@pytest.mark.parametrize("asked", ["5", "999999999999999999", "abc", "1\u0663", "0x10"])
+async def test_an_id_that_was_never_given_here_is_told_and_everything_held_is_replayed(
+    origin: Origin, address: str, asked: str
+) -> None:
+    for number in range(20):
+        log.info("line %d", number)
+    await kept(origin)
+    oldest, newest = origin.ring.bounds
+    reader = Reader(address, query="?" + httpx2.QueryParams({"last_event_id": asked}).__str__())
+    await reader.has(20)
+    [gap] = reader.named("gap")
+    assert (gap["reason"], gap["missed"], gap["before_id"]) == ("unknown_id", 0, oldest)
+    assert reader.ids[0] == oldest
+    assert newest in reader.ids
     await reader.leave()
 
 

@@ -10,7 +10,7 @@ from tests.conftest import until
 from chimney.core.eventsource import EventParser
 from chimney.web.asgi import Event
 from chimney.web.hub import Entry, Hub
-from chimney.web.sse import EventStream, Opening, asked_id
+from chimney.web.sse import NONSENSE, EventStream, Opening, asked_id
 from chimney.wire.event import Gap, Hello
 
 
@@ -70,7 +70,8 @@ async def test_a_stream_begins_with_hello_then_the_gap_then_what_was_missed() ->
     assert reader.started is not None
     headers = dict(reader.started["headers"])
     assert headers[b"content-type"] == b"text/event-stream; charset=utf-8"
-    assert b"no-store" in headers[b"cache-control"]
+    assert headers[b"cache-control"] == b"no-cache, no-transform"
+    assert headers[b"x-accel-buffering"] == b"no"
     reader.leave()
     await reader.task
 
@@ -154,16 +155,16 @@ async def test_a_stream_is_cut_when_the_reader_is_gone_in_the_middle_of_a_send()
         (b"7", "9", 7),
         (b"", "9", 9),
         (b"0", None, 0),
-        (b"abc", None, None),
-        (b"-1", None, None),
-        (b"1.5", None, None),
-        (b"\xb2", None, None),
-        (b"9" * 5000, None, None),
-        (None, "\u0663", None),
+        (b"abc", None, NONSENSE),
+        (b"-1", None, NONSENSE),
+        (b"1.5", None, NONSENSE),
+        (b"\xb2", None, NONSENSE),
+        (b"9" * 5000, None, NONSENSE),
+        (None, "\u0663", NONSENSE),
         (None, "", None),
     ],
 )
-def test_where_to_resume_is_one_of_our_ids_or_nowhere(
+def test_where_to_resume_is_an_id_or_nonsense_or_nowhere(
     header: bytes | None, query: str | None, asked: int | None
 ) -> None:
     headers = {b"last-event-id": header} if header is not None else {}

@@ -15,6 +15,7 @@ from chimney.config.settings import Settings
 from chimney.instrumentation import LogPipe, install
 from chimney.store.errors import StoreError
 from chimney.web.asgi import Receive, Scope, Send
+from chimney.web.capacity import STREAMS
 from chimney.web.serve import CannotListenError, Role, leave, serve
 
 S = TypeVar("S", bound=Settings)
@@ -35,7 +36,13 @@ def _listed(faults: list[str]) -> str:
 
 
 def serve_role(
-    make: Callable[[LogPipe], Role], listen: str, *, level: str, quiet: bool, told: Callable[[Role], str | None]
+    make: Callable[[LogPipe], Role],
+    listen: str,
+    *,
+    level: str,
+    quiet: bool,
+    told: Callable[[Role], str | None],
+    streams: int = STREAMS,
 ) -> NoReturn:
     """Serves until a signal, then ends the process with 0. `told` may add a line after the ready line."""
     import uvloop  # noqa: PLC0415 — nobody else needs it
@@ -59,7 +66,7 @@ def serve_role(
             if more:
                 say(more)
 
-        await serve(role, listen, ready=ready)
+        await serve(role, listen, ready=ready, streams=streams)
 
     try:
         uvloop.run(run())
@@ -78,6 +85,7 @@ def origin(config: Path | None, *, quiet: bool, **flags: object) -> NoReturn:
         level=settings.log_level,
         quiet=quiet,
         told=lambda _role: None,
+        streams=settings.max_streams,
     )
 
 

@@ -139,6 +139,8 @@ class OriginSettings(Settings):
         pattern="^[0-9a-fA-F]{7,64}$",
         description="Revision this process runs; unset: what was deployed to its slot.",
     )
+    max_streams: int = Field(8_000, ge=1, le=100_000, description="Open streams that are served, all together.")
+    max_streams_per_address: int = Field(100, ge=1, le=100_000, description="Open streams of one client address.")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least level that is logged.")
     demonstration: bool = Field(False, description="Mark everything as demonstration data; `chimney up` sets it.")
 

@@ -42,6 +42,8 @@ from chimney.web.app import Phase, Shell, framework
 from chimney.web.asgi import Receive, Scope, Send
 from chimney.web.auth import Scope as TokenScope
 from chimney.web.auth import Tokens
+from chimney.web.capacity import capacity
+from chimney.web.hub import Room
 from chimney.web.loops import Supervisor
 from chimney.web.metrics import RequestMetrics
 from chimney.web.static import StaticFiles
@@ -69,8 +71,9 @@ class Origin:
         token = settings.github_token.get_secret_value() if settings.github_token else None
         self._state = Database(folder / "state.sqlite", "state", shared=True)
         self._history = Database(folder / "health.sqlite", "health", shared=True)
-        self.ring = LogRing(folder, slot=settings.slot, boot=self.boot, pipe=pipe)
-        self.events = EventLog(folder, slot=settings.slot, boot=self.boot)
+        room = Room(capacity(settings.max_streams).streams, settings.max_streams_per_address)
+        self.ring = LogRing(folder, slot=settings.slot, boot=self.boot, pipe=pipe, room=room)
+        self.events = EventLog(folder, slot=settings.slot, boot=self.boot, room=room)
         client = GitHubClient(settings.github_api_url, token, transport=transport)
         self.github = GitHubData(
             settings,
@@ -104,13 +107,15 @@ class Origin:
     async def start(self) -> None:
         settings = self._settings
         await self._state.open()
-        await asyncio.to_thread(self.ring.load)
-        await asyncio.to_thread(self.events.load)
+        await asyncio.to_thread(self.ring.recall)
+        await asyncio.to_thread(self.events.recall)
         self._pipe.start(self.ring.take, batches=[self.requests.take])
         await asyncio.to_thread(self.build)
         await self.deploying.start(self.loops)
         self.github.serve(self.shell, self._pipe)
         self.events.on_said(self.loops.add("events", self.events.keep_said).nudge)
+        self.loops.add("logs_of_other_slot", self.ring.look)
+        self.loops.add("events_of_other_slot", self.events.look)
         await self.github.start(self.loops)
         self.loops.start()
         self.shell.phase = Phase.READY

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import msgspec
 
 from chimney.origin.ring import Ring
-from chimney.web.hub import Entry
+from chimney.web.hub import Entry, Room
 from chimney.wire.base import stamp
 from chimney.wire.event import Event
 
@@ -33,17 +33,18 @@ class Silence:
 
 
 class EventLog(Ring):
-    """The last 1,000 events. Saying one never waits: a loop keeps and shows it within the second."""
+    """The last 1,000 events, of both slots. Saying one never waits: a loop keeps and shows it within the second."""
 
-    def __init__(self, folder: Path, *, slot: str | None, boot: str) -> None:
-        super().__init__(folder / f"events{'-' + slot if slot else ''}.sqlite", boot=boot)
+    def __init__(self, folder: Path, *, slot: str | None, boot: str, room: Room | None = None) -> None:
+        super().__init__(folder / "events.sqlite", boot=boot, room=room)
+        self._slot = slot
         self._waiting: deque[Event] = deque(maxlen=WAITING)
         self._nudge: Callable[[], None] = lambda: None
         self.counts: Counter[str] = Counter()
 
-    def load(self) -> None:
-        """What the process before this one left. Blocking."""
-        self.recall(lambda number, line: _entry(number, str(msgspec.json.decode(line).get("kind")), line))
+    def entry(self, number: int, line: bytes) -> Entry:
+        kind = str(msgspec.json.decode(line).get("kind"))
+        return _entry(number, kind if kind.isidentifier() else "unknown", line)
 
     def on_said(self, nudge: Callable[[], None]) -> None:
         """What to call when there is something to keep."""
@@ -52,7 +53,7 @@ class EventLog(Ring):
     def say(self, kind: str, message: str, *, level: int = logging.INFO, **data: Any) -> None:
         """One event of a kind that docs/events.md names. On the event loop only."""
         self.counts[kind] += 1
-        self._waiting.append(Event(kind=kind, at=stamp(time.time()), message=message, data=data))
+        self._waiting.append(Event(kind=kind, at=stamp(time.time()), message=message, slot=self._slot, data=data))
         log.log(level, "%s", message, extra={"event": kind})
         self._nudge()
 
@@ -61,7 +62,7 @@ class EventLog(Ring):
         events = [self._waiting.popleft() for _ in range(len(self._waiting))]
         if events:
             lines = [_encode(event) for event in events]
-            await self.keep(lines, lambda number, place: _entry(number, events[place].kind, lines[place]))
+            await self.keep(lines)
         return 60.0
 
     def recent(self, limit: int) -> list[Event]:

@@ -10,14 +10,19 @@ from litestar.params import FromQuery, QueryParameter
 
 from chimney.origin.events import EventLog
 from chimney.origin.ring import LogRing, make_filter
+from chimney.web.hub import Entry
 from chimney.web.record import current
-from chimney.web.sse import EventStream, asked_id
+from chimney.web.sse import Stream, asked_id
 from chimney.wire.base import Page
 from chimney.wire.telemetry import LEVELS
 
 Limit = Annotated[int, QueryParameter(ge=1, le=500, description="At most so many, 1 to 500.")]
 Level = Annotated[str | None, QueryParameter(description=f"At least this severe: {', '.join(LEVELS)}.")]
 Grep = Annotated[str | None, QueryParameter(max_length=256, description="Text that the record holds, in any case.")]
+
+
+def everything(_entry: Entry) -> bool:
+    return True
 
 
 def routes(ring: LogRing, events: EventLog, *, read_scope: Callable[..., None]) -> list[Any]:
@@ -47,12 +52,13 @@ def routes(ring: LogRing, events: EventLog, *, read_scope: Callable[..., None]) 
         request_id: FromQuery[str | None] = None,
         trace_id: FromQuery[str | None] = None,
         last_event_id: FromQuery[str | None] = None,
-    ) -> EventStream:
+    ) -> Stream:
         """`Last-Event-ID` (header or query) resumes; what is gone by then is told in a `gap` event."""
         record = current.get()
         headers = record.headers if record else {}
         wanted = make_filter(level, grep, None, request_id, trace_id)
-        return ring.stream(wanted, asked_id(headers, last_event_id), record.client if record else "unknown")
+        address = record.client if record else "unknown"
+        return await ring.stream(wanted, asked_id(headers, last_event_id), address, headers)
 
     @get(
         "/api/events",
@@ -61,10 +67,11 @@ def routes(ring: LogRing, events: EventLog, *, read_scope: Callable[..., None]) 
         tags=["logs"],
         media_type="text/event-stream",
     )
-    async def event_stream(last_event_id: FromQuery[str | None] = None) -> EventStream:
+    async def event_stream(last_event_id: FromQuery[str | None] = None) -> Stream:
         """Each event is named by its kind, see docs/events.md. Resumes as the log stream does."""
         record = current.get()
-        resume_after = asked_id(record.headers if record else {}, last_event_id)
-        return events.stream(lambda _event: True, resume_after, record.client if record else "unknown")
+        headers = record.headers if record else {}
+        address = record.client if record else "unknown"
+        return await events.stream(everything, asked_id(headers, last_event_id), address, headers)
 
     return [logs, stream, event_stream]

@@ -4,7 +4,9 @@ A record gets its id when it is on disk, and is shown only then: an id seen by a
 """
 
 import asyncio
+import logging
 import re
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -13,11 +15,12 @@ from pathlib import Path
 import msgspec
 
 from chimney import __version__
+from chimney.core.resume import resume
 from chimney.instrumentation import Line, LogPipe
-from chimney.store.ring import RingFile
-from chimney.web.hub import Entry, Hub
+from chimney.store.ring import Kept, Numbered, RingFile
+from chimney.web.hub import Entry, Hub, Room
 from chimney.web.problem import ProblemError
-from chimney.web.sse import EventStream, Opening, stream_app
+from chimney.web.sse import EventStream, Opening, Stream, turned_away
 from chimney.wire.base import Page
 from chimney.wire.event import Gap, Hello
 from chimney.wire.health import LogsHealth
@@ -25,61 +28,100 @@ from chimney.wire.problem import Fault
 from chimney.wire.telemetry import LEVELS
 
 HELD = 1_000
+OTHERS_SECONDS, ALONE_SECONDS = (
+    0.2,
+    1.0,
+)  # between two looks for what the other slot appended, once it was met and before
+CALM_SECONDS = 300.0
+log = logging.getLogger(__name__)
 _TIMESTAMP = re.compile(rb'"ts":"([^"]{20,35})"')
 
 
 class Ring:
-    """The part that is the same for every stream."""
+    """The part that is the same for every stream. Subclasses say what an entry is made of."""
 
-    def __init__(self, file: Path, *, boot: str) -> None:
+    def __init__(self, file: Path, *, boot: str, room: Room | None = None) -> None:
         self._file = RingFile(file, keep=HELD)
         self._boot = boot
         self._held: deque[Entry] = deque(maxlen=HELD)
-        self.hub = Hub()
+        self._in_order = asyncio.Lock()
+        self._met_others = -CALM_SECONDS
+        self.hub = Hub(room=room)
         self.unkept = 0
 
-    def recall(self, as_entry: Callable[[int, bytes], Entry]) -> None:
+    def entry(self, number: int, line: bytes) -> Entry:
+        raise NotImplementedError
+
+    def recall(self) -> None:
         """What the process before this one left, without the lines that a damaged disk garbled. Blocking."""
-        self._held.extend(as_entry(number, line) for number, line in self._file.load() if _is_object(line))
+        self._held.extend(self.entry(number, line) for number, line in self._file.load() if _is_object(line))
+        self.hub.newest_id = self._file.newest
 
-    async def keep(self, lines: Sequence[bytes], as_entry: Callable[[int, int], Entry]) -> None:
-        """Keeps the lines, then shows them. `as_entry` makes the entry of an id and a place among the lines."""
-        first = await asyncio.to_thread(self._append, list(lines))
-        # when nobody reads, only what the ring itself keeps is made into entries
-        skipped = max(0, len(lines) - HELD) if not len(self.hub) else 0
-        entries = [as_entry(first + place, place) for place in range(skipped, len(lines))]
-        self._held.extend(entries)
-        self.hub.publish(entries)
+    async def keep(self, lines: Sequence[bytes], made: Callable[[int, int], Entry] | None = None) -> None:
+        """Keeps the lines, then shows them. `made` makes the entry of an id and a place among the lines."""
+        async with self._in_order:
+            first, others = await asyncio.to_thread(self._append, list(lines))
+            # when nobody reads, only what the ring itself keeps is made into entries
+            skipped = max(0, len(lines) - HELD) if not len(self.hub) else 0
+            places = range(skipped, len(lines))
+            make = made or (lambda number, place: self.entry(number, lines[place]))
+            self._show(self._entries(others) + [make(first + place, place) for place in places])
 
-    def _append(self, lines: list[bytes]) -> int:
+    def _append(self, lines: list[bytes]) -> Kept:
         try:
             return self._file.append(lines)
         except OSError:
             self.unkept += len(lines)
-            return self._file.newest - len(lines) + 1
+            return Kept(self._file.newest - len(lines) + 1, [])
+
+    def _entries(self, others: Sequence[Numbered]) -> list[Entry]:
+        if others:
+            self._met_others = time.monotonic()
+        return [self.entry(number, line) for number, line in others if _is_object(line)]
+
+    def _show(self, entries: Sequence[Entry]) -> None:
+        self._held.extend(entries)
+        self.hub.publish(entries)
+
+    async def look(self) -> float:
+        """A loop's verb: shows what the other slot appended to the same file."""
+        async with self._in_order:
+            try:
+                others = await asyncio.to_thread(self._file.news)
+            except OSError as error:
+                log.warning("what the other slot says cannot be read: %s", error)
+                return CALM_SECONDS
+            self._show(self._entries(others))
+        return OTHERS_SECONDS if time.monotonic() - self._met_others < CALM_SECONDS else ALONE_SECONDS
 
     @property
     def bounds(self) -> tuple[int | None, int | None]:
         """The oldest and the newest id held; both None while nothing is."""
         return (self._held[0].id, self._held[-1].id) if self._held else (None, None)
 
-    def opening(self, wanted: Callable[[Entry], bool], resume_after: int | None) -> Opening:
+    def opening(self, wanted: Callable[[Entry], bool], asked: int | None) -> Opening:
         """A new reader gets the greeting only; one that resumes gets what it missed, after a gap when that is gone."""
         oldest, newest = self.bounds
         hello = Hello(version=__version__, boot=self._boot, oldest_id=oldest, newest_id=newest)
-        if resume_after is None or oldest is None:
+        if asked is None:
             return Opening(hello, None, [])
+        place = resume(asked, oldest, newest, self._file.holes)
         gap = None
-        if resume_after + 1 < oldest:
-            gap = Gap(missed=oldest - resume_after - 1, after_id=resume_after, before_id=oldest, reason="evicted")
-        return Opening(hello, gap, [entry for entry in self._held if entry.id > resume_after and wanted(entry)])
+        if place.reason:
+            before = next((entry.id for entry in self._held if entry.id > place.after), (newest or 0) + 1)
+            gap = Gap(missed=place.missed, after_id=max(0, asked), before_id=before, reason=place.reason)
+        return Opening(hello, gap, [entry for entry in self._held if entry.id > place.after and wanted(entry)])
 
-    def stream(self, wanted: Callable[[Entry], bool], resume_after: int | None, address: str) -> EventStream:
-        if self.hub.full(address):
-            detail = "Too many streams are open from this address."
-            raise ProblemError(429, "too-many-streams", detail, headers=[(b"retry-after", b"30")])
-        opening = self.opening(wanted, resume_after)
-        return stream_app(self.hub, self.hub.subscribe(address, wanted), opening)
+    async def stream(
+        self, wanted: Callable[[Entry], bool], asked: int | None, address: str, headers: dict[bytes, bytes]
+    ) -> Stream:
+        """Raises ProblemError when there are too many."""
+        if away := turned_away(self.hub, address, headers):
+            return away
+        if asked is not None and asked > (self.bounds[1] or 0):
+            await self.look()  # it may come from the other slot, with an id that was given a moment ago
+        opening = self.opening(wanted, asked)
+        return EventStream(self.hub, self.hub.subscribe(address, wanted), opening)
 
     def close(self) -> None:
         self._file.close()
@@ -147,22 +189,20 @@ def _utc(since: datetime) -> str:
 
 
 class LogRing(Ring):
-    """The last 1,000 log records of this origin."""
+    """The last 1,000 log records of this origin, of both slots when they share a folder; each says its slot."""
 
-    def __init__(self, folder: Path, *, slot: str | None, boot: str, pipe: LogPipe) -> None:
-        super().__init__(folder / f"logs{'-' + slot if slot else ''}.sqlite", boot=boot)
+    def __init__(self, folder: Path, *, slot: str | None, boot: str, pipe: LogPipe, room: Room | None = None) -> None:
+        super().__init__(folder / "logs.sqlite", boot=boot, room=room)
         self._pipe = pipe
+        self._end = b',"slot":"%s"}' % slot.encode() if slot else b"}"
 
-    def load(self) -> None:
-        """What the process before this one left. Blocking."""
-        self.recall(lambda number, line: Entry(number, "log", line, _severity(line)))
+    def entry(self, number: int, line: bytes) -> Entry:
+        return Entry(number, "log", line, _severity(line))
 
     async def take(self, lines: Sequence[Line]) -> None:
         """Keeps the lines, then shows them."""
-        await self.keep(
-            [line.json for line in lines],
-            lambda number, place: Entry(number, "log", lines[place].json, lines[place].level),
-        )
+        told = [line.json[:-1] + self._end for line in lines]
+        await self.keep(told, lambda number, place: Entry(number, "log", told[place], lines[place].level))
 
     def select(self, wanted: Filter, *, limit: int, before: int | None) -> Page[msgspec.Raw]:
         """Newest first, each record with its id."""

@@ -44,7 +44,8 @@ from chimney.table.sessions import Sessions
 from chimney.table.streams import LogStreams, PageStreams
 from chimney.web.app import Phase, Shell
 from chimney.web.asgi import Receive, Scope, Send
-from chimney.web.hub import Hub
+from chimney.web.capacity import capacity
+from chimney.web.hub import Hub, Room
 from chimney.web.loops import Loop, Supervisor
 from chimney.web.metrics import RequestMetrics
 from chimney.web.same_origin import same_origin
@@ -73,11 +74,12 @@ class Table:
         self.shell = Shell(pipe.request)
         self.loops = Supervisor()
         self._deploy_loops: dict[str, Loop] = {}
-        self.log_hub = Hub()
+        room = Room(capacity().streams)
+        self.log_hub = Hub(room=room)
         self.ingest = Ingest(self.journal, self.log_hub, reported=self._reported)
         self.sessions = Sessions(Accounts(self.database))
         self.retention = Retention(self.journal, days=settings.retention_days, max_bytes=settings.retention_bytes)
-        self.pages = PageStreams(self.boot)
+        self.pages = PageStreams(self.boot, room)
         self._client = httpx2.AsyncClient(
             timeout=httpx2.Timeout(DEADLINE_SECONDS, connect=5.0),
             limits=httpx2.Limits(max_connections=None, keepalive_expiry=30.0),

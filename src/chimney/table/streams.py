@@ -21,10 +21,9 @@ from chimney.table.ingest import Ingest, RowEntry
 from chimney.table.queries import FILTER, malformed, unreadable
 from chimney.table.sessions import Sessions
 from chimney.web.asgi import Receive, Scope, Send
-from chimney.web.hub import Entry, Hub, Subscriber
-from chimney.web.problem import ProblemError
+from chimney.web.hub import Entry, Hub, Room, Subscriber
 from chimney.web.record import RequestRecord, record_of
-from chimney.web.sse import Opening, asked_id, stream_app
+from chimney.web.sse import Opening, asked_id, room_or_429, stream_app
 from chimney.wire.event import Gap, Hello
 from chimney.wire.finding import Findings
 from chimney.wire.origin import Overview
@@ -51,12 +50,6 @@ class SessionStream:
             self._sessions.unwatch(self._subscriber)
 
 
-def _room(hub: Hub, address: str) -> None:
-    if hub.full(address):
-        detail = "Too many streams are open from this address."
-        raise ProblemError(429, "too-many-streams", detail, headers=[(b"retry-after", b"30")])
-
-
 class LogStreams:
     """The log's live end, and what a reader missed of it."""
 
@@ -68,7 +61,7 @@ class LogStreams:
 
     async def open(self, wanted: LogFilter, resume_after: int | None, address: str) -> tuple[Subscriber, Opening]:
         """Subscribed first, then read up to what was published at that moment: no row twice, none left out."""
-        _room(self.hub, address)
+        room_or_429(self.hub, address)
         newest = self._ingest.newest_id
         subscriber = self.hub.subscribe(address, lambda entry: wanted.accepts(cast("RowEntry", entry).row))
         try:
@@ -83,10 +76,14 @@ class LogStreams:
     async def _opening(self, wanted: LogFilter, resume_after: int | None, newest: int) -> Opening:
         oldest = (await self._store.size()).oldest_id
         hello = Hello(version=__version__, boot=self._boot, oldest_id=oldest, newest_id=newest or None)
-        if resume_after is None or resume_after >= newest:
+        if resume_after is None or resume_after == newest:
             return Opening(hello, None, [])
-        found = await self._store.read(wanted, limit=REPLAYED, before=newest + 1, after=resume_after)
-        gap = _gap(found, after=resume_after, oldest=oldest or newest + 1, end=newest + 1)
+        known = 0 <= resume_after <= newest
+        after = resume_after if known else 0  # an id of another journal, or none at all: everything may be missed
+        found = await self._store.read(wanted, limit=REPLAYED, before=newest + 1, after=after)
+        gap = _gap(found, after=after, oldest=oldest or newest + 1, end=newest + 1)
+        if not known:
+            gap = _unknown(max(0, resume_after), gap, first=found.rows[-1].id if found.rows else newest + 1)
         return Opening(hello, gap, [Entry(row.id, "log", _encode(row)) for row in reversed(found.rows)])
 
 
@@ -100,11 +97,15 @@ def _gap(found: Found, *, after: int, oldest: int, end: int) -> Gap | None:
     return Gap(missed=before - after - 1, after_id=after, before_id=before, reason=reason)
 
 
+def _unknown(asked: int, gap: Gap | None, *, first: int) -> Gap:
+    return Gap(missed=gap.missed if gap else 0, after_id=asked, before_id=first, reason="unknown_id")
+
+
 class PageStreams:
     """What the overview shows: a snapshot, then whatever changed, whole. Ids grow across restarts, by the clock."""
 
-    def __init__(self, boot: str) -> None:
-        self.hub = Hub(depth=100)
+    def __init__(self, boot: str, room: Room | None = None) -> None:
+        self.hub = Hub(depth=100, room=room)
         self._boot = boot
         self._id = int(time.time() * 1000)
 
@@ -119,7 +120,7 @@ class PageStreams:
     def open(
         self, topics: frozenset[str], address: str, snapshot: Callable[[], list[tuple[str, object]]]
     ) -> tuple[Subscriber, Opening]:
-        _room(self.hub, address)
+        room_or_429(self.hub, address)
         backlog = [self._entry(topic, value) for topic, value in snapshot() if topic in topics]
         hello = Hello(version=__version__, boot=self._boot, oldest_id=None, newest_id=self._id)
         return self.hub.subscribe(address, lambda entry: entry.event in topics), Opening(hello, None, backlog)

@@ -20,9 +20,9 @@ from granian.constants import HTTPModes, Interfaces
 from granian.server.embed import Server
 
 from chimney.web.asgi import Receive, Scope, Send
+from chimney.web.capacity import STREAMS, capacity
 
 GRACE_SECONDS = 2.5
-CONNECTIONS = 10_000  # Granian's --backpressure counts connections: 8,000 streams and headroom for the rest
 log = logging.getLogger(__name__)
 
 
@@ -81,8 +81,11 @@ def _holder(port: int) -> str:
     return f"; look who has it with: ss -ltnp 'sport = :{port}'"
 
 
-async def serve(role: Role, listen: str, *, ready: Callable[[str], None]) -> None:
-    """Serves until SIGTERM or SIGINT. Raises CannotListenError before anything is started."""
+async def serve(role: Role, listen: str, *, ready: Callable[[str], None], streams: int = STREAMS) -> None:
+    """Serves until SIGTERM or SIGINT, as many connections as `streams` and the rest need.
+
+    Raises CannotListenError before anything is started.
+    """
     host, port = claim(listen)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -96,7 +99,7 @@ async def serve(role: Role, listen: str, *, ready: Callable[[str], None]) -> Non
         http=HTTPModes.http1,
         websockets=False,
         backlog=4096,
-        backpressure=CONNECTIONS,
+        backpressure=capacity(streams).connections,
         log_enabled=False,
     )
     serving = loop.create_task(server.serve())

@@ -8,21 +8,22 @@ import asyncio
 import random
 import time
 from collections.abc import Sequence
+from typing import Any, Protocol
 
 import msgspec
 
 from chimney.web.asgi import Receive, Scope, Send
 from chimney.web.hub import Entry, Hub, Subscriber
+from chimney.web.problem import ProblemError
 from chimney.web.record import current
-from chimney.wire.base import stamp
-from chimney.wire.event import Gap, Heartbeat, Hello
+from chimney.wire.event import Gap, Hello
 
-HEARTBEAT_SECONDS = 15.0
-STALLED_SECONDS = 30.0
 LIFETIME_SECONDS = 600.0
+RETRY_FULL_SECONDS = 30
+AT_ONCE = 100  # of what was missed, so that a thousand who resume together do not hold it all in buffers
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"cache-control", b"no-store, no-transform"),
+    (b"cache-control", b"no-cache, no-transform"),
     (b"x-accel-buffering", b"no"),
 ]
 _encode = msgspec.json.Encoder().encode
@@ -42,71 +43,102 @@ def named(event: str, value: object) -> bytes:
     return b"event: %s\ndata: %s\n\n" % (event.encode(), _encode(value))
 
 
+class Stream(Protocol):
+    """For a handler annotated `-> Stream`: the framework sends what it returns as the ASGI application that it is."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send, /) -> None: ...
+
+
 class EventStream:
-    """An ASGI answer that lasts: `Opening` first, then whatever the subscriber is offered."""
+    """An ASGI answer that lasts: `Opening` first, then whatever the subscriber is offered.
+
+    One task for each reader, the server's own; that the reader has gone, or takes nothing any more, cancels it.
+    """
+
+    __slots__ = ("_hub", "_opening", "_subscriber")
 
     def __init__(self, hub: Hub, subscriber: Subscriber, opening: Opening) -> None:
         self._hub = hub
         self._subscriber = subscriber
-        self._opening = opening
-        self._newest = opening.hello.newest_id
+        self._opening: Opening | None = opening
+        subscriber.ends_at = time.monotonic() + LIFETIME_SECONDS * _jitter.uniform(0.8, 1.2)
 
     async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
         if record := current.get():
             record.streamed = True
-        writer = asyncio.create_task(self._write(send))
-        gone = asyncio.create_task(_until_gone(receive))
+        gone: asyncio.Future[Any] | None = None
+        cutting = _Cutting(self._subscriber)
         try:
-            await asyncio.wait((writer, gone), return_when=asyncio.FIRST_COMPLETED)
+            await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+            gone = asyncio.ensure_future(_until_gone(receive))
+            gone.add_done_callback(cutting)
+            await self._write(send)
+        except asyncio.CancelledError:
+            if not cutting.done:
+                raise
+            cutting.task.uncancel()
         finally:
+            self._subscriber.cut = None
             self._hub.unsubscribe(self._subscriber)
-            for task in (writer, gone):
-                task.cancel()
-            await asyncio.gather(writer, gone, return_exceptions=True)
+            if gone is not None:
+                gone.remove_done_callback(cutting)
+                gone.cancel()
 
     async def _write(self, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-        await self._send(send, self._greeting())
-        ends_at = time.monotonic() + LIFETIME_SECONDS * _jitter.uniform(0.8, 1.2)
-        beat_at = time.monotonic() + HEARTBEAT_SECONDS
-        while not self._subscriber.closing and (now := time.monotonic()) < ends_at:
-            entries = await self._subscriber.take(within=beat_at - now)
-            if entries:
-                await self._send(send, self._frames(entries))
-            if time.monotonic() >= beat_at:
-                beat_at = time.monotonic() + HEARTBEAT_SECONDS
-                await self._send(send, self._heartbeat())
-            if self._subscriber.lost:
-                rest = self._frames(await self._subscriber.take(within=0))
-                await self._send(send, rest + self._told())
+        await self._greet(send)
+        subscriber = self._subscriber
+        while not subscriber.closing:
+            await subscriber.wait()
+            body = subscriber.take()
+            if subscriber.lost:
+                await self._send(send, body + self._told())
                 break
-        last = b"retry: %d\n\n" % _jitter.randint(200, 2000)
-        await send({"type": "http.response.body", "body": last, "more_body": False})
+            if body:
+                await self._send(send, body)
+        await send({"type": "http.response.body", "body": _come_back(), "more_body": False})
 
     async def _send(self, send: Send, body: bytes) -> None:
-        async with asyncio.timeout(STALLED_SECONDS):
-            await send({"type": "http.response.body", "body": body, "more_body": True})
+        self._subscriber.sending_since = time.monotonic()
+        await send({"type": "http.response.body", "body": body, "more_body": True})
+        self._subscriber.sending_since = 0.0
 
-    def _greeting(self) -> bytes:
-        parts = [b"retry: 1000\n\n", named("hello", self._opening.hello)]
-        if self._opening.gap:
-            parts.append(named("gap", self._opening.gap))
-        parts.append(self._frames(self._opening.backlog))
-        return b"".join(parts)
-
-    def _frames(self, entries: Sequence[Entry]) -> bytes:
-        if entries:
-            self._newest = entries[-1].id
-        return b"".join([entry.frame() for entry in entries])
-
-    def _heartbeat(self) -> bytes:
-        beat = Heartbeat(at=stamp(time.time()), newest_id=self._newest)
-        return b": keep-alive\n\n" + named("heartbeat", beat)
+    async def _greet(self, send: Send) -> None:
+        opening, self._opening = self._opening, None  # what was replayed is not held for the life of the stream
+        if opening is None:
+            raise RuntimeError("a stream is answered once")
+        first = b"retry: 1000\n\n" + named("hello", opening.hello)
+        if opening.gap:
+            first += named("gap", opening.gap)
+        backlog = opening.backlog
+        for start in range(0, max(1, len(backlog)), AT_ONCE):
+            part = backlog[start : start + AT_ONCE]
+            await self._send(send, first + b"".join([entry.frame() for entry in part]))
+            first = b""
 
     def _told(self) -> bytes:
         lost = self._subscriber
-        gap = Gap(missed=lost.lost, after_id=self._newest or 0, before_id=lost.lost_id + 1, reason="slow_reader")
+        gap = Gap(missed=lost.lost, after_id=lost.newest_id, before_id=lost.lost_id + 1, reason="slow_reader")
         return named("gap", gap)
+
+
+class _Cutting:
+    """Cancels the task that it was made in; `done` tells this from a cancellation that somebody else meant."""
+
+    def __init__(self, subscriber: Subscriber) -> None:
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("a stream is answered within a task")
+        self.task = task
+        self.done = False
+        subscriber.cut = self
+
+    def __call__(self, _gone: object = None) -> None:
+        self.done = True
+        self.task.cancel()
+
+
+def _come_back() -> bytes:
+    return b"retry: %d\n\n" % _jitter.randint(200, 2000)
 
 
 async def _until_gone(receive: Receive) -> None:
@@ -114,13 +146,44 @@ async def _until_gone(receive: Receive) -> None:
         pass
 
 
+class TurnedAway:
+    """An ASGI answer to a browser that there is no room for: after a 429 EventSource would never try again."""
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        seconds = RETRY_FULL_SECONDS * _jitter.uniform(0.5, 1.5)
+        await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+        body = b": too many streams are open from this address\nretry: %d\n\n" % (seconds * 1000)
+        await send({"type": "http.response.body", "body": body})
+
+
+def room_or_429(hub: Hub, address: str) -> None:
+    """Raises ProblemError when there is no room for another stream of this address."""
+    if hub.full(address):
+        detail = "Too many streams are open from this address, or in all."
+        retry = [(b"retry-after", b"%d" % RETRY_FULL_SECONDS)]
+        raise ProblemError(429, "too-many-streams", detail, headers=retry)
+
+
+def turned_away(hub: Hub, address: str, headers: dict[bytes, bytes]) -> TurnedAway | None:
+    """None when there is room. Raises ProblemError 429, unless a browser asks for an event stream."""
+    if hub.full(address) and b"sec-fetch-dest" in headers and b"text/event-stream" in headers.get(b"accept", b""):
+        return TurnedAway()
+    room_or_429(hub, address)
+    return None
+
+
 def stream_app(hub: Hub, subscriber: Subscriber, opening: Opening) -> EventStream:
     """For a handler annotated `-> EventStream`: the framework then sends it as the ASGI application that it is."""
     return EventStream(hub, subscriber, opening)
 
 
+NONSENSE = -1
+
+
 def asked_id(scope_headers: dict[bytes, bytes], query_value: str | None) -> int | None:
-    """Where a reader wants to resume: the header, else the query. None when absent or not one of our ids."""
+    """Where a reader wants to resume: the header, else the query. None when absent, NONSENSE when it is no id."""
     header = scope_headers.get(b"last-event-id")
     text = header.decode("latin-1") if header else query_value
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) <= 18 else None
+    if not text:
+        return None
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else NONSENSE

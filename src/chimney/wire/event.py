@@ -17,7 +17,8 @@ class Hello(Message, frozen=True, kw_only=True):
 class Gap(Message, frozen=True, kw_only=True):
     """What was asked for is gone: `missed` records after `after_id` and before `before_id`.
 
-    `reason` is `evicted`, `slow_reader`, or `too_many`: more than a stream replays, they can be read as pages.
+    `reason` is `evicted`, `slow_reader`, `too_many` (more than a stream replays: they can be read as pages), or
+    `unknown_id`: the asked id was never given here, and `missed` counts only what is known to be gone.
     """
 
     missed: int
@@ -32,9 +33,13 @@ class Heartbeat(Message, frozen=True, kw_only=True):
 
 
 class Event(Message, frozen=True, kw_only=True):
-    """Something that happened: `kind` is a closed list in docs/events.md, `data` depends on it."""
+    """Something that happened: `kind` is a closed list in docs/events.md, `data` depends on it.
+
+    `slot` is where it was said, None where there are no slots.
+    """
 
     kind: str
     at: Timestamp
     message: str
+    slot: str | None = None
     data: dict[str, Any] = {}
