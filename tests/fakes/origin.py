@@ -15,7 +15,10 @@ from tests.core.origins import deployment, deploys, health, pipeline, run
 
 
 class FakeOrigin:
-    """`records` are (id, JSON); `answers` replaces whole answers by path: (status, headers, body)."""
+    """`records` are (id, JSON); `answers` replaces whole answers by path: (status, headers, body).
+
+    `acts` is what it was asked to do: path, body, the Authorization header.
+    """
 
     def __init__(self) -> None:
         self.boot = "boot-1"
@@ -25,6 +28,8 @@ class FakeOrigin:
         self.token: str | None = None
         self.answers: dict[str, tuple[int, dict[str, str], bytes]] = {}
         self.asked: list[str] = []
+        self.acts: list[tuple[str, dict[str, Any], str | None]] = []
+        self.dies = False  # while it is being asked to act
         self.url = ""
         self._server: asyncio.Server | None = None
         self._streams: set[asyncio.StreamWriter] = set()
@@ -88,6 +93,10 @@ class FakeOrigin:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 line, *rest = head.decode().split("\r\n")
                 headers = {name.lower(): value for name, _, value in (row.partition(": ") for row in rest if row)}
+                if body := await reader.readexactly(int(headers.get("content-length", 0))):
+                    self.acts.append((line.split(" ")[1], json.loads(body), headers.get("authorization")))
+                    if self.dies:
+                        return
                 if await self._answer(line.split(" ")[1], headers, writer):
                     await reader.read()
                     return

@@ -6,6 +6,8 @@
 /api/overview /api/origins            overview   the first screen
 /api/pipelines /api/deployments       overview   over all origins
 /api/findings                         findings   what is wrong now
+/api/acts/{act} /api/audit            acts       what operators have origins do, and its audit
+/api/cache                            caches     each origin's cache
 /api/logs /api/logs/histogram         queries    everything that is kept
 /api/logs/stream /api/stream          streams    the log as it is stored; the overview as it changes
 /api/schema/openapi.json              web/framework
@@ -20,7 +22,7 @@ import secrets
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx2
 
@@ -28,6 +30,7 @@ from chimney import __version__
 from chimney.config import FollowedOrigin, TableSettings
 from chimney.instrumentation import LogPipe
 from chimney.store.accounts import Accounts
+from chimney.store.audit import AuditLog
 from chimney.store.database import Database
 from chimney.store.folder import DataFolder
 from chimney.store.journal import Journal
@@ -39,6 +42,7 @@ from chimney.table.memory import return_large_blocks
 from chimney.table.overview import Board
 from chimney.table.page import page
 from chimney.table.probe import DEADLINE_SECONDS, Probe
+from chimney.table.reach import Reach
 from chimney.table.retention import Retention
 from chimney.table.sessions import Sessions
 from chimney.table.streams import LogStreams, PageStreams
@@ -50,6 +54,9 @@ from chimney.web.loops import Loop, Supervisor
 from chimney.web.metrics import RequestMetrics
 from chimney.web.same_origin import same_origin
 from chimney.wire.finding import Findings
+
+if TYPE_CHECKING:
+    from chimney.table.health import Vitals
 
 PAGE = Path(__file__).parent / "static"
 log = logging.getLogger(__name__)
@@ -160,10 +167,50 @@ class Table:
         """Everything that needs the framework, imported here so that /livez need not wait for it."""
         from litestar import Router  # noqa: PLC0415
 
-        from chimney.table import access, findings, health, overview, queries, signing, streams  # noqa: PLC0415
+        from chimney.table import access  # noqa: PLC0415
         from chimney.web.framework import build  # noqa: PLC0415
 
-        vitals = health.Vitals(
+        handlers = self._handlers()
+        access.check_declared(handlers)
+        self.schema_app = build(
+            [Router("/", route_handlers=handlers, guards=[access.guard(self.sessions)])],
+            title="chimney table",
+            version=__version__,
+            recover=self.shell.recover,
+            extra_paths={},
+        )
+        self.shell.framework = same_origin(self.schema_app)  # type: ignore[arg-type]
+        self.shell.fallback = page(self._page_folder)
+
+    def _handlers(self) -> list[Any]:
+        """Every route, with who may use it."""
+        from chimney.table import acts, audit, caches, findings, health, overview, queries, signing, streams  # noqa: PLC0415
+
+        logs = LogStreams(hub=self.log_hub, store=self.journal, ingest=self.ingest, boot=self.boot)
+        reach = Reach(self._settings.origins, self._client)
+        audited = audit.Audit(AuditLog(self.database))
+        return [
+            *health.routes(self._vitals(), self.requests),
+            *signing.routes(self.sessions),
+            *overview.routes(self.board),
+            *findings.routes(self.watch),
+            *acts.routes(acts.Acts(reach, audited)),
+            *audit.routes(audited),
+            *caches.routes(reach),
+            *queries.routes(self.journal),
+            *streams.routes(
+                logs,
+                self.pages,
+                self.sessions,
+                overview=self.board.overview,
+                findings=lambda: self.watch.current,
+            ),
+        ]
+
+    def _vitals(self) -> "Vitals":
+        from chimney.table import health  # noqa: PLC0415
+
+        return health.Vitals(
             health.Parts(
                 boot=self.boot,
                 shell=self.shell,
@@ -178,31 +225,6 @@ class Table:
                 requests=self.requests,
             )
         )
-        logs = LogStreams(hub=self.log_hub, store=self.journal, ingest=self.ingest, boot=self.boot)
-        handlers = [
-            *health.routes(vitals, self.requests),
-            *signing.routes(self.sessions),
-            *overview.routes(self.board),
-            *findings.routes(self.watch),
-            *queries.routes(self.journal),
-            *streams.routes(
-                logs,
-                self.pages,
-                self.sessions,
-                overview=self.board.overview,
-                findings=lambda: self.watch.current,
-            ),
-        ]
-        access.check_declared(handlers)
-        self.schema_app = build(
-            [Router("/", route_handlers=handlers, guards=[access.guard(self.sessions)])],
-            title="chimney table",
-            version=__version__,
-            recover=self.shell.recover,
-            extra_paths={},
-        )
-        self.shell.framework = same_origin(self.schema_app)  # type: ignore[arg-type]
-        self.shell.fallback = page(self._page_folder)
 
     async def drain(self) -> None:
         self.shell.phase = Phase.DRAINING

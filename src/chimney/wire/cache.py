@@ -90,3 +90,11 @@ class Warming(Message, frozen=True, kw_only=True):
     """What is being fetched, as GitHub's paths."""
 
     warming: list[str]
+
+
+class OriginCache(Message, frozen=True, kw_only=True):
+    """One origin's cache, as the table shows it; `stats` is None when it could not be had, `reason` then says why."""
+
+    origin: str
+    stats: CacheStats | None
+    reason: str | None

@@ -64,6 +64,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/acts/{act}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have an origin do something
+         * @description Written to the audit before and after. 409 when the origin finds that it cannot be done now.
+         */
+        post: operations["ApiActsDo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/acts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What can be done
+         * @description Each act, what it does, what it needs and takes, and whether it hurts.
+         */
+        get: operations["ApiActsDescribedActs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What operators had done
+         * @description Newest first, one item an act. Nothing is ever changed or removed.
+         */
+        get: operations["ApiAuditActs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cache": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Each origin's cache
+         * @description As the origins tell it now. `next` is None: page the keys of one origin with `stats.next`.
+         */
+        get: operations["ApiCacheCaches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/session": {
         parameters: {
             query?: never;
@@ -278,6 +358,69 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * Act
+         * @enum {string}
+         */
+        Act: "invalidate" | "warm" | "log_level" | "rerun" | "rerun_failed" | "cancel" | "approve" | "dispatch" | "switch" | "rollback";
+        /** ActAnswer */
+        ActAnswer: {
+            id: number;
+            act: components["schemas"]["Act"];
+            origin: string;
+            /** Format: date-time */
+            at: string;
+            did: string;
+            observed: unknown;
+        };
+        /** ActDescription */
+        ActDescription: {
+            act: components["schemas"]["Act"];
+            does: string;
+            needs: string[];
+            takes: string[];
+            hurts: boolean;
+        };
+        /** ActRequest */
+        ActRequest: {
+            origin?: string | null;
+            reason?: string | null;
+            path?: string | null;
+            all?: boolean | null;
+            paths?: string[] | null;
+            level?: string | null;
+            logger?: string | null;
+            for_seconds?: number | null;
+            repo?: string | null;
+            run_id?: number | null;
+            environment?: string | null;
+            workflow?: string | null;
+            ref?: string | null;
+            inputs?: {
+                [key: string]: string;
+            } | null;
+            slot?: string | null;
+            deployment?: string | null;
+        };
+        /** AuditedAct */
+        AuditedAct: {
+            id: number;
+            /** Format: date-time */
+            at: string;
+            act: string;
+            who: string | null;
+            client: string | null;
+            request_id: string | null;
+            origin: string | null;
+            did: string | null;
+            reason: string | null;
+            asked: unknown;
+            result: components["schemas"]["Result"];
+            finished_at: string | null;
+            detail: string | null;
+            observed: unknown;
+            hash: string;
+        };
         /** Bug */
         Bug: {
             number: number;
@@ -293,6 +436,29 @@ export interface components {
             hits: number;
             misses: number;
             hit_rate_pct: number | null;
+        };
+        /** CacheStats */
+        CacheStats: {
+            entries: number;
+            bytes: number;
+            hits: number;
+            misses: number;
+            hit_rate_pct: number | null;
+            tiers: components["schemas"]["Tiers"];
+            age_seconds_p50: number | null;
+            age_seconds_p95: number | null;
+            keys: components["schemas"]["CachedKey"][];
+            next: string | null;
+        };
+        /** CachedKey */
+        CachedKey: {
+            key: string;
+            tier: string;
+            age_seconds: number;
+            ttl_seconds: number;
+            size_bytes: number;
+            status: number;
+            hits: number;
         };
         /** Change */
         Change: {
@@ -359,6 +525,18 @@ export interface components {
             keys?: number | null;
             memory_bytes?: number | null;
             latency_ms?: number | null;
+        };
+        /** DragonflyTier */
+        DragonflyTier: {
+            status: string;
+            keys: number | null;
+            memory_bytes: number | null;
+            latency_ms: number | null;
+            hits: number;
+            misses: number;
+            garbage: number;
+            waiting: number;
+            dropped: number;
         };
         /** Evidence */
         Evidence: {
@@ -488,6 +666,13 @@ export interface components {
             restarts: number;
             error: string | null;
         };
+        /** MemoryTier */
+        MemoryTier: {
+            entries: number;
+            bytes: number;
+            capacity_bytes: number;
+            evicted: number;
+        };
         /** MergedPullRequest */
         MergedPullRequest: {
             number: number;
@@ -496,6 +681,12 @@ export interface components {
             /** Format: date-time */
             merged_at: string;
             url: string;
+        };
+        /** OriginCache */
+        OriginCache: {
+            origin: string;
+            stats: components["schemas"]["CacheStats"] | null;
+            reason: string | null;
         };
         /** OriginPipeline */
         OriginPipeline: {
@@ -529,6 +720,21 @@ export interface components {
             changes: components["schemas"]["Change"][];
             log_rate_per_second: number;
             errors_last_5_min: number;
+        };
+        /** Page[ActDescription] */
+        "Page_chimney.wire.act.ActDescription_": {
+            items: components["schemas"]["ActDescription"][];
+            next?: string | null;
+        };
+        /** Page[AuditedAct] */
+        "Page_chimney.wire.audit.AuditedAct_": {
+            items: components["schemas"]["AuditedAct"][];
+            next?: string | null;
+        };
+        /** Page[OriginCache] */
+        "Page_chimney.wire.cache.OriginCache_": {
+            items: components["schemas"]["OriginCache"][];
+            next?: string | null;
         };
         /** Page[OriginPipeline] */
         "Page_chimney.wire.origin.OriginPipeline_": {
@@ -625,6 +831,12 @@ export interface components {
             published_at: string | null;
             url?: string | null;
         };
+        /**
+         * Result
+         * @description What became of an act. UNKNOWN also while it is being done, and for ever when the table ended meanwhile.
+         * @enum {string}
+         */
+        Result: "done" | "refused" | "failed" | "unknown";
         /** RolledBack */
         RolledBack: {
             by: string | null;
@@ -709,6 +921,11 @@ export interface components {
             panics: number;
             loops: components["schemas"]["LoopHealth"][];
         };
+        /** Tiers */
+        Tiers: {
+            memory: components["schemas"]["MemoryTier"];
+            dragonfly: components["schemas"]["DragonflyTier"];
+        };
         /** Version */
         Version: {
             chimney_version: string;
@@ -790,6 +1007,148 @@ export interface operations {
                 };
                 content: {
                     "text/plain": string;
+                };
+            };
+        };
+    };
+    ApiActsDo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                act: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ActRequest"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActAnswer"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        status_code: number;
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                    };
+                };
+            };
+        };
+    };
+    ApiActsDescribedActs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_chimney.wire.act.ActDescription_"];
+                };
+            };
+        };
+    };
+    ApiAuditActs: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description `next` of the page before. */
+                before?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_chimney.wire.audit.AuditedAct_"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        status_code: number;
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                    };
+                };
+            };
+        };
+    };
+    ApiCacheCaches: {
+        parameters: {
+            query?: {
+                /** @description One origin only. */
+                origin?: string | null;
+                /** @description Keys of each origin, at most. */
+                limit?: number;
+                /** @description `stats.next` of the page before; needs `origin`. */
+                before?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_chimney.wire.cache.OriginCache_"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        status_code: number;
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                    };
                 };
             };
         };

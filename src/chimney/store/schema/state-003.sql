@@ -1,9 +1,11 @@
 -- What somebody asked of this origin, and what became of it. Rows are only ever added; `hash` chains them.
+-- `of` is the row whose outcome this row tells, NULL for what stands alone or was asked.
 CREATE TABLE audit (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     at REAL NOT NULL,
     act TEXT NOT NULL,
     record BLOB NOT NULL,
-    hash TEXT NOT NULL
+    hash TEXT NOT NULL,
+    of INTEGER UNIQUE REFERENCES audit (seq)
 );
 CREATE INDEX deploy_report_received ON deploy_report (received_at, seq);
