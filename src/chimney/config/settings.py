@@ -122,6 +122,8 @@ class OriginSettings(Settings):
     deploy_environments: Annotated[list[str], Commas] = Field(
         [], description="Environments that reports may be about; unset: any."
     )
+    environment_url: Url | None = Field(None, description="Public address of the environment, told to GitHub.")
+    github_deployments: bool = Field(True, description="Whether GitHub is told of deployments, with the token.")
     deploy_stuck_seconds: float = Field(
         1800, ge=1, le=604_800, description="A deployment without an end after so many seconds is stuck."
     )

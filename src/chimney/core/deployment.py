@@ -25,6 +25,7 @@ from chimney.wire.deployment import (
 SAME = timedelta(hours=6)  # a report without a `started` of its own joins one that began within this time
 EARLIER = timedelta(minutes=30)  # a job starts at GitHub long before its step reports the start
 NEAR = timedelta(minutes=10)  # between the step that reports the end, and the end of its job at GitHub
+SKEW = timedelta(minutes=1)  # between two clocks, one of which tells whole seconds
 _ENDED = frozenset((Phase.SUCCEEDED, Phase.FAILED, Phase.ROLLED_BACK))
 
 
@@ -43,6 +44,11 @@ class Folded(msgspec.Struct, frozen=True):
 def same_revision(one: str, other: str) -> bool:
     """Git's short form means the same commit."""
     return one.startswith(other) or other.startswith(one)
+
+
+def is_whole(revision: str) -> bool:
+    """Not one of Git's short forms: SHA-1 has 40 digits, SHA-256 has 64."""
+    return len(revision) >= 40
 
 
 def belongs(report: DeployReport, folded: Folded) -> bool:
@@ -72,7 +78,7 @@ def _started_within(report: DeployReport, folded: Folded) -> bool:
     deployment = folded.deployment
     if folded.has(report.source, *_ENDED):  # out of order: the end came first
         return report.at <= _end_of(deployment) < report.at + SAME
-    last = deployment.ended_at or deployment.started_at + SAME
+    last = deployment.ended_at + SKEW if deployment.ended_at else deployment.started_at + SAME
     return deployment.started_at - EARLIER <= report.at <= last
 
 

@@ -136,6 +136,7 @@ class Origin:
         self.github.build()
         self.deploying = Deploying(
             settings,
+            self.github,
             ReportLog(self._state),
             self.events,
             state=self._state,

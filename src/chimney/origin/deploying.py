@@ -7,11 +7,14 @@ from chimney.config import OriginSettings
 from chimney.origin import audit, deployments, probes
 from chimney.origin.deployments import Deployments, Place, ReportStore
 from chimney.origin.events import Says
+from chimney.origin.github_data import GitHubData
+from chimney.origin.github_deployments import GitHubDeployments
 from chimney.origin.prober import Prober
 from chimney.origin.slots import Slots
 from chimney.store.audit import AuditLog
 from chimney.store.database import Database
 from chimney.store.probes import ProbeLog
+from chimney.store.told import ToldLog
 from chimney.web.loops import Supervisor
 
 
@@ -21,6 +24,7 @@ class Deploying:
     def __init__(
         self,
         settings: OriginSettings,
+        github: GitHubData,
         reports: ReportStore,
         events: Says,
         *,
@@ -29,6 +33,7 @@ class Deploying:
         boot: str,
     ) -> None:
         self._history = history
+        self._settings = settings
         self.audit = audit.Audit(AuditLog(state))
         self.slots = Slots(settings.slots or {}, Prober())
         place = Place(
@@ -38,19 +43,34 @@ class Deploying:
             stuck_after=timedelta(seconds=settings.deploy_stuck_seconds),
         )
         self.deployments = Deployments(reports, place, events=events, slots=self.slots)
+        holder = f"{settings.slot or 'origin'}-{boot}"
+        self.github = github
+        self.mirror = GitHubDeployments(
+            github.client,
+            ToldLog(state),
+            self.deployments,
+            environment_url=settings.environment_url,
+            holder=holder,
+        )
         self.probes = probes.Probes(
             ProbeLog(history),
             Prober(),
             events,
             addresses=settings.probes,
             every=settings.probe_seconds,
-            holder=f"{settings.slot or 'origin'}-{boot}",
+            holder=holder,
         )
 
     async def start(self, loops: Supervisor) -> None:
         """Raises StoreError when what is kept cannot be read."""
         await self.deployments.load()
         loops.add("deployments", self.deployments.tick)
+        self.github.hearing.webhooks.on_work = self.deployments.hear
+        if self._settings.github_deployments and self._settings.repo and self.github.client.authenticated:
+            self.deployments.on_change.append(loops.add("github_deployments", self.mirror.tell).nudge)
+            self.deployments.telling = self.mirror.health
+            if self.github.far:
+                self.mirror.lease = self.github.far.lease
         if self.slots.addresses:
             loops.add("slots", self.slots.look)
         if self.probes.addresses:

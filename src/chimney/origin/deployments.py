@@ -11,8 +11,10 @@ import msgspec
 from litestar import Request, Response, get, post
 from litestar.params import Body, FromQuery, QueryParameter
 
+from chimney.core.delivery import Delivery
 from chimney.core.deploy_report import BadReportError, parse_report
 from chimney.core.deployment import Folded, begin, fold_reports, is_stuck, status, with_stuck
+from chimney.core.github_deployment import reports_of
 from chimney.origin.audit import Audit
 from chimney.origin.events import Says, Silence
 from chimney.origin.slots import Slots
@@ -22,6 +24,7 @@ from chimney.web.problem import ProblemError
 from chimney.web.record import record_of
 from chimney.wire.base import Page
 from chimney.wire.deployment import Deployment, DeployReport, DeployStatus, Phase, ReportAccepted
+from chimney.wire.github_deployment import GitHubTelling, Telling
 from chimney.wire.problem import Fault
 
 AnyRequest = Request[Any, Any, Any]
@@ -68,6 +71,7 @@ class Deployments:
         self.by_phase: dict[str, int] = {}
         self.configured_slot: Callable[[], str | None] = lambda: None
         self.on_change: list[Callable[[], None]] = []
+        self.telling: Callable[[], GitHubTelling] = lambda: GitHubTelling(state=Telling.NOT_CONFIGURED)
 
     async def load(self) -> None:
         """Folds what is stored into the timeline. Raises StoreError."""
@@ -141,6 +145,14 @@ class Deployments:
             self._tell(report)
         return new
 
+    async def hear(self, deliveries: list[Delivery]) -> None:
+        """What GitHub's webhooks tell of deployments of our repository. Raises StoreError."""
+        now = datetime.now(UTC)
+        for delivery in deliveries:
+            if (delivery.repo or "").lower() == (self.place.repo or "").lower():
+                for report in reports_of(delivery, now=now):
+                    await self.take(report)
+
     def _tell(self, report: DeployReport) -> None:
         self.by_phase[report.phase] = self.by_phase.get(report.phase, 0) + 1
         text = f"deployment of {report.revision[:12]} to {report.slot or report.environment}: {report.phase}"
@@ -160,6 +172,7 @@ class Deployments:
             active_source="edge" if configured else told.active_source,
             slots=self._slots.states(told.slots) if self._slots else told.slots,
             stuck_after_seconds=self.place.stuck_after.total_seconds(),
+            github=self.telling(),
         )
 
     def marked(self, deployments: Sequence[Deployment], now: datetime) -> list[Deployment]:

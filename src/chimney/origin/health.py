@@ -85,6 +85,7 @@ class Vitals:
             panics=self._parts.shell.recover.panics,
             loops=self._parts.loops.health(),
             webhooks=self._parts.github.hearing.webhooks.health(),
+            github_deployments=self._parts.deploying.deployments.telling(),
         )
 
     def version(self) -> Version:
@@ -162,6 +163,10 @@ class Vitals:
         for phase, count in sorted(self._parts.deploying.deployments.by_phase.items()):
             phases.add_metric([phase], count)
         yield phases
+        told = CounterMetricFamily("chimney_github_deployments", "Deployments told to GitHub.", labels=["result"])
+        for result, times in sorted(self._parts.deploying.mirror.counts.items()):
+            told.add_metric([result], times)
+        yield told
         probes = CounterMetricFamily("chimney_probes", "Probes of the addresses in CHIMNEY_PROBES.", labels=["result"])
         for result, made in sorted(self._parts.deploying.probes.made.items()):
             probes.add_metric([result], made)

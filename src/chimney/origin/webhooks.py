@@ -8,7 +8,7 @@ import asyncio
 import logging
 import time
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, Protocol
 
@@ -83,6 +83,7 @@ class Webhooks:
         self.last_at: float | None = None
         self.nudge: Callable[[], None] = lambda: None
         self.on_gap: Callable[[], None] = lambda: None
+        self.on_work: Callable[[list[Delivery]], Awaitable[None]] = _nothing
         self.on_taken: Callable[[], None] = lambda: None
 
     @property
@@ -200,6 +201,7 @@ class Webhooks:
     async def _work_off(self, arrivals: list[Arrival]) -> None:
         try:
             applied = await self._patches.apply([one.delivery for one in arrivals])
+            await self.on_work([one.delivery for one in arrivals])
         except Exception:
             log.exception("webhook deliveries could not be worked off")
             applied = [Applied(Outcome.FAILED, []) for _ in arrivals]
@@ -236,6 +238,10 @@ class Webhooks:
             last_at=stamp(self.last_at) if self.last_at else None,
             rejected=self.rejected,
         )
+
+
+async def _nothing(_deliveries: list[Delivery]) -> None:
+    """What somebody else makes of deliveries, where nobody does."""
 
 
 _RESULTS = {401: "rejected", 408: "too_slow", 413: "too_large", 503: "not_taken"}

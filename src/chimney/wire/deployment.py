@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from chimney.wire.base import Message, Timestamp
+from chimney.wire.github_deployment import GitHubTelling
 
 
 class Phase(StrEnum):
@@ -104,6 +105,7 @@ class DeployStatus(Message, frozen=True, kw_only=True):
     """`last_deploy` is None when no deployment was ever reported; `success_rate_pct` None when none ended.
 
     `active_source` says where `active_slot` comes from: `edge`, or `deployments` when the edge is not known.
+    `github` says whether GitHub is told of deployments.
     """
 
     active_slot: str | None
@@ -116,6 +118,7 @@ class DeployStatus(Message, frozen=True, kw_only=True):
     origins: list[str]
     active_source: str | None = None
     stuck_after_seconds: float | None = None
+    github: GitHubTelling | None = None
 
 
 class ReportAccepted(Message, frozen=True, kw_only=True):

@@ -1,6 +1,7 @@
 """What a process says about its own health."""
 
 from chimney.wire.base import Message, Timestamp
+from chimney.wire.github_deployment import GitHubTelling
 
 
 class DragonflyHealth(Message, frozen=True, kw_only=True):
@@ -88,6 +89,7 @@ class Health(Message, frozen=True, kw_only=True):
     panics: int
     loops: list[LoopHealth]
     webhooks: WebhooksHealth | None = None
+    github_deployments: GitHubTelling | None = None
 
 
 class Version(Message, frozen=True, kw_only=True):

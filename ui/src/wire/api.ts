@@ -64,86 +64,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/acts/{act}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Have an origin do something
-         * @description Written to the audit before and after. 409 when the origin finds that it cannot be done now.
-         */
-        post: operations["ApiActsDo"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/acts": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * What can be done
-         * @description Each act, what it does, what it needs and takes, and whether it hurts.
-         */
-        get: operations["ApiActsDescribedActs"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/audit": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * What operators had done
-         * @description Newest first, one item an act. Nothing is ever changed or removed.
-         */
-        get: operations["ApiAuditActs"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/cache": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Each origin's cache
-         * @description As the origins tell it now. `next` is None: page the keys of one origin with `stats.next`.
-         */
-        get: operations["ApiCacheCaches"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/session": {
         parameters: {
             query?: never;
@@ -264,6 +184,86 @@ export interface paths {
          * @description Worst first, with evidence and what to do.
          */
         get: operations["ApiFindingsFindings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/acts/{act}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have an origin do something
+         * @description Written to the audit before and after. 409 when the origin finds that it cannot be done now.
+         */
+        post: operations["ApiActsDo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/acts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What can be done
+         * @description Each act, what it does, what it needs and takes, and whether it hurts.
+         */
+        get: operations["ApiActsDescribedActs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What operators had done
+         * @description Newest first, one item an act. Nothing is ever changed or removed.
+         */
+        get: operations["ApiAuditActs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cache": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Each origin's cache
+         * @description As the origins tell it now. `next` is None: page the keys of one origin with `stats.next`.
+         */
+        get: operations["ApiCacheCaches"];
         put?: never;
         post?: never;
         delete?: never;
@@ -494,6 +494,7 @@ export interface components {
             origins: string[];
             active_source?: string | null;
             stuck_after_seconds?: number | null;
+            github?: components["schemas"]["GitHubTelling"] | null;
         };
         /** Deployment */
         Deployment: {
@@ -575,6 +576,13 @@ export interface components {
             /** @default 0 */
             refused_for_budget: number;
         };
+        /** GitHubTelling */
+        GitHubTelling: {
+            state: components["schemas"]["Telling"];
+            detail?: string | null;
+            /** @default 0 */
+            waiting: number;
+        };
         /** Health */
         Health: {
             status: string;
@@ -595,6 +603,7 @@ export interface components {
             panics: number;
             loops: components["schemas"]["LoopHealth"][];
             webhooks?: components["schemas"]["WebhooksHealth"] | null;
+            github_deployments?: components["schemas"]["GitHubTelling"] | null;
         };
         /** Histogram */
         Histogram: {
@@ -921,6 +930,11 @@ export interface components {
             panics: number;
             loops: components["schemas"]["LoopHealth"][];
         };
+        /**
+         * Telling
+         * @enum {string}
+         */
+        Telling: "on" | "off" | "not_configured";
         /** Tiers */
         Tiers: {
             memory: components["schemas"]["MemoryTier"];
@@ -1007,148 +1021,6 @@ export interface operations {
                 };
                 content: {
                     "text/plain": string;
-                };
-            };
-        };
-    };
-    ApiActsDo: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                act: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ActRequest"];
-            };
-        };
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ActAnswer"];
-                };
-            };
-            /** @description Bad request syntax or unsupported method */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        status_code: number;
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                    };
-                };
-            };
-        };
-    };
-    ApiActsDescribedActs: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_chimney.wire.act.ActDescription_"];
-                };
-            };
-        };
-    };
-    ApiAuditActs: {
-        parameters: {
-            query?: {
-                limit?: number;
-                /** @description `next` of the page before. */
-                before?: string | null;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_chimney.wire.audit.AuditedAct_"];
-                };
-            };
-            /** @description Bad request syntax or unsupported method */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        status_code: number;
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                    };
-                };
-            };
-        };
-    };
-    ApiCacheCaches: {
-        parameters: {
-            query?: {
-                /** @description One origin only. */
-                origin?: string | null;
-                /** @description Keys of each origin, at most. */
-                limit?: number;
-                /** @description `stats.next` of the page before; needs `origin`. */
-                before?: string | null;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_chimney.wire.cache.OriginCache_"];
-                };
-            };
-            /** @description Bad request syntax or unsupported method */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        status_code: number;
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                    };
                 };
             };
         };
@@ -1347,6 +1219,148 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Findings"];
+                };
+            };
+        };
+    };
+    ApiActsDo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                act: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ActRequest"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActAnswer"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        status_code: number;
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                    };
+                };
+            };
+        };
+    };
+    ApiActsDescribedActs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_chimney.wire.act.ActDescription_"];
+                };
+            };
+        };
+    };
+    ApiAuditActs: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description `next` of the page before. */
+                before?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_chimney.wire.audit.AuditedAct_"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        status_code: number;
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                    };
+                };
+            };
+        };
+    };
+    ApiCacheCaches: {
+        parameters: {
+            query?: {
+                /** @description One origin only. */
+                origin?: string | null;
+                /** @description Keys of each origin, at most. */
+                limit?: number;
+                /** @description `stats.next` of the page before; needs `origin`. */
+                before?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_chimney.wire.cache.OriginCache_"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        status_code: number;
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                    };
                 };
             };
         };
