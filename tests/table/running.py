@@ -6,7 +6,7 @@ from typing import Any
 import httpx2
 from tests.fakes.asgi import OpenStream
 
-from chimney.store.logs import Batch, Incoming
+from chimney.store.telemetry import Batch, Incoming
 from chimney.table.app import Table
 
 PASSWORD = "correct horse"

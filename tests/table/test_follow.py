@@ -10,8 +10,8 @@ from tests.fakes.waiting import eventually
 
 from chimney.config import FollowedOrigin
 from chimney.core.log_filter import LogFilter
-from chimney.store.journal import Journal
-from chimney.store.logs import Place
+from chimney.store.local import LocalStore
+from chimney.store.telemetry import Place
 from chimney.table.follow import Follower, new_place
 from chimney.table.ingest import Ingest
 from chimney.web.hub import Hub
@@ -22,14 +22,14 @@ from chimney.wire.event import Hello
 class Following:
     """A follower and its ingest, running."""
 
-    def __init__(self, journal: Journal, client: httpx2.AsyncClient, origin: FakeOrigin, **more: Any) -> None:
-        self.journal = journal
-        self.ingest = Ingest(journal, Hub())
+    def __init__(self, store: LocalStore, client: httpx2.AsyncClient, origin: FakeOrigin, **more: Any) -> None:
+        self.store = store
+        self.ingest = Ingest(store, Hub())
         followed = FollowedOrigin(name="hel1", url=origin.url, **more)
-        self.follower = Follower(followed, client=client, store=journal, ingest=self.ingest)
+        self.follower = Follower(followed, client=client, store=store, ingest=self.ingest)
 
     async def rows(self) -> list[tuple[str, str, int | None]]:
-        found = await self.journal.read(LogFilter(), limit=500)
+        found = await self.store.read(LogFilter(), limit=500)
         return [(row.kind, row.message, row.origin_id) for row in reversed(found.rows)]
 
     async def messages(self) -> list[str]:
@@ -44,11 +44,11 @@ class Following:
 
 @asynccontextmanager
 async def following(tmp_path: Path, origin: FakeOrigin, **more: Any) -> AsyncIterator[Following]:
-    journal = Journal(tmp_path / "journal.sqlite")
-    await journal.open()
+    store = LocalStore(tmp_path)
+    await store.open()
     loops = Supervisor()
     async with httpx2.AsyncClient() as client:
-        one = Following(journal, client, origin, **more)
+        one = Following(store, client, origin, **more)
         loops.add("ingest", one.ingest.write)
         loops.add("follow", one.follower.follow)
         loops.start()
@@ -56,7 +56,7 @@ async def following(tmp_path: Path, origin: FakeOrigin, **more: Any) -> AsyncIte
             yield one
         finally:
             await loops.stop()
-            await journal.close()
+            await store.close()
 
 
 async def test_what_the_origin_held_and_what_it_writes_is_stored_in_order(tmp_path: Path, origin: FakeOrigin) -> None:
@@ -153,7 +153,7 @@ async def test_an_origin_whose_folder_was_wiped_begins_a_new_epoch(tmp_path: Pat
         origin.restart("boot-2")
         origin.log("new1")
         await one.has("old1", "old2", "old3", "hel1 restarted, its record ids begin anew", "new1")
-        assert (await one.journal.place("hel1")).epoch == 2
+        assert (await one.store.place("hel1")).epoch == 2
 
 
 @pytest.mark.parametrize(

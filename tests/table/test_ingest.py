@@ -1,5 +1,6 @@
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,35 +10,35 @@ from tests.fakes.waiting import eventually
 from chimney.core.eventsource import EventParser
 from chimney.core.log_filter import LogFilter
 from chimney.instrumentation import Line
-from chimney.store.journal import Journal
-from chimney.store.logs import Batch, Incoming
+from chimney.store.local import LocalStore
+from chimney.store.telemetry import Batch, Incoming
 from chimney.table.ingest import OWN_QUEUE, Ingest
 from chimney.web.hub import Hub
 from chimney.web.loops import Supervisor
 
 
 class Writing:
-    def __init__(self, journal: Journal) -> None:
-        self.journal = journal
+    def __init__(self, store: LocalStore) -> None:
+        self.store = store
         self.hub = Hub()
         self.reported: list[str] = []
-        self.ingest = Ingest(journal, self.hub, reported=self.reported.append)
+        self.ingest = Ingest(store, self.hub, reported=self.reported.append)
         self.loops = Supervisor()
         self.loops.add("ingest", self.ingest.write)
 
     async def messages(self) -> list[str]:
-        return [row.message for row in reversed((await self.journal.read(LogFilter(), limit=500)).rows)]
+        return [row.message for row in reversed((await self.store.read(LogFilter(), limit=500)).rows)]
 
 
 @pytest.fixture
 async def writing(tmp_path: Path) -> AsyncIterator[Writing]:
-    journal = Journal(tmp_path / "journal.sqlite")
-    await journal.open()
-    writing = Writing(journal)
+    store = LocalStore(tmp_path)
+    await store.open()
+    writing = Writing(store)
     writing.loops.start()
     yield writing
     await writing.loops.stop()
-    await journal.close()
+    await store.close()
 
 
 def batch(*messages: str, source: str = "hel1", first: int = 1, **more: object) -> Batch:
@@ -65,26 +66,24 @@ async def test_many_sources_share_a_commit(writing: Writing) -> None:
 
 async def test_a_full_disk_makes_batches_wait_in_order_and_it_goes_on_by_itself(writing: Writing) -> None:
     await writing.ingest.store(batch("before"))
-    db = writing.journal._writer()
+    db = writing.store._journal.connection()
     (pages,) = db.execute("PRAGMA page_count").fetchone()
     db.execute(f"PRAGMA max_page_count={pages}")
-    waiting = [
-        asyncio.create_task(writing.ingest.store(batch("x" * 5000, first=first, note="y" * 5000)))
-        for first in range(2, 8)
-    ]
+    large = {f"field{number}": os.urandom(4000).hex() for number in range(9)}
+    waiting = [asyncio.create_task(writing.ingest.store(batch("large", first=first, **large))) for first in range(2, 8)]
     await eventually(lambda: writing.ingest.full_since)
     assert await writing.messages() == ["before"], "what is stored stays readable"
     assert not any(task.done() for task in waiting)
     db.execute(f"PRAGMA max_page_count={2**30}")
     await asyncio.wait_for(asyncio.gather(*waiting), 5)
-    rows = (await writing.journal.read(LogFilter(source="hel1"), limit=500)).rows
+    rows = (await writing.store.read(LogFilter(source="hel1"), limit=500)).rows
     assert [row.origin_id for row in reversed(rows)] == [1, 2, 3, 4, 5, 6, 7]
     assert writing.ingest.full_since is None
 
 
 async def test_a_failing_write_is_tried_again(writing: Writing) -> None:
     await writing.ingest.store(batch("a"))
-    writing.journal._writer().close()
+    writing.store._journal.connection().close()
     await asyncio.wait_for(writing.ingest.store(batch("b", first=2)), 5)
     assert await writing.messages() == ["a", "b"]
 
@@ -101,24 +100,24 @@ async def test_the_tables_own_records_are_kept_under_its_name(writing: Writing) 
         return await writing.messages() == ["started", "GET / 500"]
 
     await eventually(complete)
-    (row, _) = (await writing.journal.read(LogFilter(), limit=2)).rows
+    (row, _) = (await writing.store.read(LogFilter(), limit=2)).rows
     assert (row.source, row.origin_id) == ("table", None)
 
 
 async def test_its_own_records_never_wait_and_what_does_not_fit_is_counted(tmp_path: Path) -> None:
-    ingest = Ingest(Journal(tmp_path / "journal.sqlite"), Hub())
+    ingest = Ingest(LocalStore(tmp_path), Hub())
     await ingest.take_own([Line(20, b"{}")] * (OWN_QUEUE + 5))
     assert ingest.own_dropped is not None
     assert ingest.own_dropped.count == 5
 
 
 async def test_the_last_records_are_kept_when_the_table_ends(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "journal.sqlite")
-    ingest = Ingest(journal, Hub())
+    store = LocalStore(tmp_path)
+    ingest = Ingest(store, Hub())
     await ingest.take_own([Line(20, b'{"message":"table stopped"}')])
     await ingest.write_last()
-    assert [row.message for row in (await journal.read(LogFilter(), limit=5)).rows] == ["table stopped"]
-    await journal.close()
+    assert [row.message for row in (await store.read(LogFilter(), limit=5)).rows] == ["table stopped"]
+    await store.close()
 
 
 async def test_panics_gaps_and_reports_are_noticed(writing: Writing) -> None:
@@ -133,7 +132,7 @@ async def test_panics_gaps_and_reports_are_noticed(writing: Writing) -> None:
 
 async def test_a_new_run_recalls_what_findings_need(writing: Writing) -> None:
     await writing.ingest.store(batch("panic in GET /", logger="chimney.web.recover", level="error"))
-    again = Ingest(writing.journal, Hub())
+    again = Ingest(writing.store, Hub())
     await again.recall()
     assert again.newest_id == writing.ingest.newest_id
     assert "hel1" in again.panics

@@ -19,6 +19,8 @@ class LogFilter(msgspec.Struct, frozen=True, kw_only=True):
     grep: str | None = None
     request_id: str | None = None
     trace_id: str | None = None
+    service: str | None = None
+    deployment: str | None = None
     from_ms: int | None = None
     to_ms: int | None = None
 
@@ -26,13 +28,14 @@ class LogFilter(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the row is asked for, its time aside: a live stream has no time range."""
         if LEVELS.get(row.level, 20) < self.level:
             return False
-        if self.source is not None and row.source != self.source:
-            return False
-        if self.request_id is not None and row.request_id != self.request_id:
-            return False
-        if self.trace_id is not None and row.trace_id != self.trace_id:
-            return False
-        return self.grep is None or mentions(row, self.grep)
+        return (
+            (self.source is None or row.source == self.source)
+            and (self.request_id is None or row.request_id == self.request_id)
+            and (self.trace_id is None or row.trace_id == self.trace_id)
+            and (self.service is None or row.service == self.service)
+            and (self.deployment is None or row.deployment == self.deployment)
+            and (self.grep is None or mentions(row, self.grep))
+        )
 
 
 def mentions(row: LogRow, text: str) -> bool:

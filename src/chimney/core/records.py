@@ -4,6 +4,7 @@ A record that cannot be read is kept all the same, as a warning that says why: n
 """
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -22,7 +23,7 @@ _decode = msgspec.json.Decoder().decode
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """`ts_ms` is Unix milliseconds, `level` a severity number of `LEVELS`."""
+    """`ts_ms` is Unix milliseconds, `level` a severity number of `LEVELS`; the rest as in LogRow."""
 
     ts_ms: int
     level: int
@@ -31,6 +32,11 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     request_id: str | None
     trace_id: str | None
     fields: dict[str, Any]
+    span_id: str | None = None
+    service: str | None = None
+    deployment: str | None = None
+    revision: str | None = None
+    severity: str | None = None
 
 
 def milliseconds(text: object) -> int | None:
@@ -47,8 +53,12 @@ def milliseconds(text: object) -> int | None:
 def rfc3339(ts_ms: int) -> str:
     """Unix milliseconds as they go on the wire. Out of the calendar's range: its nearest end."""
     ts_ms = min(max(ts_ms, -62_135_596_800_000), 253_402_300_799_999)
-    at = datetime.fromtimestamp(ts_ms // 1000, UTC).replace(microsecond=ts_ms % 1000 * 1000)
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return f"{_second(ts_ms // 1000)}.{ts_ms % 1000:03d}Z"
+
+
+@lru_cache(maxsize=1024)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
 
 
 def severity(level: object) -> int:
@@ -98,11 +108,9 @@ def parse(data: bytes, *, now_ms: int) -> Record:
     if not isinstance(raw, dict):
         return _unreadable(data, "not a JSON object", now_ms)
     ts_ms = milliseconds(raw.get("ts"))
-    if ts_ms is None or not BEGINNING_MS <= ts_ms <= now_ms + FUTURE_MS:
-        ts_ms = now_ms
     message, logger = raw.get("message", ""), raw.get("logger", "")
-    return Record(
-        ts_ms=ts_ms,
+    record = Record(
+        ts_ms=now_ms if ts_ms is None else ts_ms,
         level=severity(raw.get("level", "info")),
         message=safe(message if isinstance(message, str) else str(message)),
         logger=safe(str(logger), longest=200),
@@ -110,3 +118,16 @@ def parse(data: bytes, *, now_ms: int) -> Record:
         trace_id=_identifier(raw.get("trace_id")),
         fields=_bounded({key: value for key, value in raw.items() if key not in _OWN and value is not None}, 0),
     )
+    return in_time(record, now_ms=now_ms)
+
+
+def believable(ts_ms: int, *, now_ms: int) -> bool:
+    return BEGINNING_MS <= ts_ms <= now_ms + FUTURE_MS
+
+
+def in_time(record: Record, *, now_ms: int) -> Record:
+    """A record whose time is not believed is kept at the present one; `ts_given` among its fields is what it said."""
+    if believable(record.ts_ms, now_ms=now_ms):
+        return record
+    fields = {**record.fields, "ts_given": rfc3339(record.ts_ms)}
+    return msgspec.structs.replace(record, ts_ms=now_ms, fields=fields)

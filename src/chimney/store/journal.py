@@ -1,143 +1,91 @@
-"""The journal: every log record, durable before anyone is shown it.
+"""The journal: what was acked is in it until it is in a sealed segment.
 
-SQLite in WAL mode with `synchronous=FULL`: what `append` returned survives SIGKILL and power loss. One connection
-writes, in one thread; readers are read-only connections in a thread of their own, so a long search delays no record.
-A damaged file is set aside and a new one begun with what could be read of it; ids go on growing, from the clock.
+SQLite in WAL mode with `synchronous=FULL`: what a transaction committed survives SIGKILL and power loss. One
+connection, used by one thread; nobody reads while it runs, for what it holds is in memory too (store/hot). A damaged
+file is set aside and a new one begun with what could be read of it; ids go on growing, from the clock.
 """
 
-import asyncio
 import contextlib
 import logging
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
-from chimney.core.log_filter import LogFilter
-from chimney.core.records import LEVEL_NAMES, Record, parse, rfc3339
+from chimney.core.ranges import Held, Ranges
 from chimney.store.errors import FolderError, StorageFailedError, StorageFullError
-from chimney.store.logs import Batch, Found, Incoming, Place, Size, StoredRow
-from chimney.store.salvage import salvage
-from chimney.store.search import histogram_of, search
-from chimney.store.sqlite import in_our_words, open_reader, open_writer
-from chimney.wire.telemetry import Histogram, LogRow
+from chimney.store.first_journal import move_log
+from chimney.store.frames import DamagedFrameError, Signal, unpack
+from chimney.store.hot import Chunk
+from chimney.store.names import Names
+from chimney.store.salvage import decode_held, salvage
+from chimney.store.sqlite import aside_of, in_our_words, open_writer
+from chimney.store.telemetry import Place
+from chimney.wire.telemetry import MetricName
 
-READ_SECONDS = 2.0
-PRUNE_ROWS = 500  # ~5 ms a step: between two steps a batch may be stored
 SALVAGE_SECONDS = 4.0  # the table is to be up within ten
-BOOTS_KEPT = 16
-_INSERT = (
-    "INSERT OR IGNORE INTO log (ts_ms, level, source, epoch, origin_id, kind, message, logger, request_id, trace_id,"
-    " fields) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
+KEY_SECONDS = 3600.0
 _encode = msgspec.json.Encoder().encode
+_PAGES = ("page_count", "freelist_count", "page_size")
+_BATCH = (
+    "INSERT INTO batch (signal, first_id, last_id, rows, from_ms, to_ms, size, held, frame)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
+class Source(msgspec.Struct, frozen=True):
+    """`held` are the ids of the source that are kept, of the present epoch."""
+
+    place: Place
+    held: Ranges
+
+
 class Journal:
-    """A LogStore. Nothing is opened before `open`."""
+    """Blocking, for one thread. Raises StorageFullError or StorageFailedError; `damage` says what was set aside."""
 
-    def __init__(self, file: Path, *, read_seconds: float = READ_SECONDS) -> None:
+    def __init__(self, file: Path) -> None:
         self._file = file
-        self._read_seconds = read_seconds
-        self._write_thread = ThreadPoolExecutor(1, thread_name_prefix="journal-write")
-        self._read_thread = ThreadPoolExecutor(1, thread_name_prefix="journal-read")
         self._db: sqlite3.Connection | None = None
-        self._reader: sqlite3.Connection | None = None
-        self._sources: dict[str, tuple[int, Place]] = {}
-        self._closed = False
-        self.damage: str | None = None
+        self.damage: list[str] = []
 
-    async def open(self) -> None:
-        """Raises FolderError when the file cannot be used; `damage` then or later says what was set aside."""
-        await self._in(self._write_thread, self._writer)
-
-    async def append(self, batches: Sequence[Batch]) -> list[StoredRow]:
-        return await self._in(self._write_thread, lambda: self._append(batches))
-
-    async def read(
-        self, wanted: LogFilter, *, limit: int, before: int | None = None, after: int | None = None
-    ) -> Found:
-        return await self._reading(
-            lambda db: search(db, wanted, limit=limit, before=before, after=after, seconds=self._read_seconds)
-        )
-
-    async def histogram(self, wanted: LogFilter, *, width_ms: int) -> tuple[Histogram, bool]:
-        return await self._reading(lambda db: histogram_of(db, wanted, width_ms=width_ms, seconds=self._read_seconds))
-
-    async def place(self, source: str) -> Place:
-        return await self._in(self._write_thread, lambda: self._source(self._writer(), source)[1])
-
-    async def size(self) -> Size:
-        return await self._in(self._write_thread, self._size)
-
-    async def prune(self, *, older_than_ms: int, max_bytes: int) -> bool:
-        """Drops some of the oldest records that are too old or too many; whether there may be more to drop."""
-        return await self._in(self._write_thread, lambda: self._prune(older_than_ms, max_bytes))
-
-    async def close(self) -> None:
-        """Readers first: the last connection to close is the one that may checkpoint. May be called twice."""
-        if self._closed:
-            return
-        self._closed = True
-        await self._in(self._read_thread, self._close_reader)
-        await self._in(self._write_thread, self._close_writer)
-        self._read_thread.shutdown(wait=False)
-        self._write_thread.shutdown(wait=False)
-
-    async def _in(self, thread: ThreadPoolExecutor, act: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(thread, act)
-
-    async def _reading(self, act: Callable[[sqlite3.Connection], T]) -> T:
-        return await self._in(self._read_thread, lambda: self._read(act))
-
-    # in the reading thread
-
-    def _read(self, act: Callable[[sqlite3.Connection], T]) -> T:
-        try:
-            self._reader = self._reader or open_reader(self._file)
-            return act(self._reader)
-        except sqlite3.Error as error:
-            self._close_reader()  # the file may have been replaced: the next reading opens it anew
-            raise in_our_words(error, self._file) from error
-
-    def _close_reader(self) -> None:
-        if self._reader:
-            self._reader.close()
-        self._reader = None
-
-    # in the writing thread
-
-    def _writer(self) -> sqlite3.Connection:
+    def connection(self) -> sqlite3.Connection:
         """The connection; opened again after a failure, with a damaged file set aside."""
         if self._db is None:
             db, damage = open_writer(self._file, "journal")
             if damage:
                 kept = salvage(damage.aside, db, seconds=SALVAGE_SECONDS)
-                self.damage = f"{damage.said}; {kept:,} of its records could be read and are here"
-                log.error("%s", self.damage)
-                first = int(time.time() * 1000)  # past every id of the file that was set aside
-                db.execute("DELETE FROM sqlite_sequence WHERE name = 'log'")
-                db.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('log', ?)", (first,))
-            self._sources.clear()
+                self._tell(f"{damage.said}; {kept:,} of its records could be read and are here")
+                self._begin_past(db)
+            move_log(db)
             self._db = db
         return self._db
 
-    def _close_writer(self) -> None:
+    def _begin_past(self, db: sqlite3.Connection) -> None:
+        """Ids past every id of the file that was set aside."""
+        for signal in Signal:
+            known = db.execute("SELECT max(last_id) FROM batch WHERE signal = ?", (signal,)).fetchone()[0] or 0
+            first = max(int(time.time() * 1000), known + 1_000_000)
+            db.execute("INSERT OR REPLACE INTO signal VALUES (?, ?)", (signal, first))
+
+    def _tell(self, said: str) -> None:
+        self.damage.append(said)
+        log.error("%s", said)
+
+    def close(self) -> None:
         if self._db:
             with contextlib.suppress(sqlite3.Error):
                 self._db.close()
         self._db = None
 
-    def _transaction(self, act: Callable[[sqlite3.Connection], T]) -> T:
+    def transaction(self, act: Callable[[sqlite3.Connection], T]) -> T:
         """All or nothing. A full disk leaves the connection as it is; any other failure has it opened anew."""
         try:
-            db = self._writer()
+            db = self.connection()
         except FolderError as error:
             raise StorageFailedError(str(error)) from None
         try:
@@ -145,102 +93,133 @@ class Journal:
             result = act(db)
             db.execute("COMMIT")
         except sqlite3.Error as error:
-            self._sources.clear()
             with contextlib.suppress(sqlite3.Error):
                 db.execute("ROLLBACK")
             told = in_our_words(error, self._file)
             if not isinstance(told, StorageFullError):
-                self._close_writer()
+                self.close()
             raise told from error
         except BaseException:
-            self._sources.clear()
             db.execute("ROLLBACK")
             raise
         return result
 
-    def _source(self, db: sqlite3.Connection, name: str) -> tuple[int, Place]:
-        """The source's number and place; number 0 while nothing of it is stored."""
-        if name not in self._sources:
-            row = db.execute("SELECT id, epoch, last_id, boots FROM source WHERE name = ?", (name,)).fetchone()
-            if row is None:
-                return 0, Place()
-            self._sources[name] = row[0], Place(row[1], row[2], msgspec.json.decode(row[3], type=tuple[str, ...]))
-        return self._sources[name]
+    def chunks(self) -> Iterator[tuple[Signal, Chunk]]:
+        """Everything that is not sealed, oldest first. A frame that is damaged is set aside, and named."""
+        db = self.connection()
+        columns = "seq, signal, first_id, last_id, rows, from_ms, to_ms, size, frame"
+        damaged: list[tuple[int, Chunk]] = []
+        for seq, signal, *values in db.execute(f"SELECT {columns} FROM batch ORDER BY seq"):  # noqa: S608
+            chunk = Chunk(*values)
+            try:
+                if chunk.frame is None or signal not in set(Signal) or len(unpack(chunk.frame)) != chunk.size:
+                    raise DamagedFrameError("it is not what was written")
+            except DamagedFrameError:
+                damaged.append((seq, chunk))
+            else:
+                yield Signal(signal), chunk
+        if damaged:
+            self._set_aside(damaged)
 
-    def _append(self, batches: Sequence[Batch]) -> list[StoredRow]:
-        now_ms = int(time.time() * 1000)
-        return self._transaction(lambda db: [one for batch in batches for one in self._store(db, batch, now_ms)])
+    def _set_aside(self, damaged: list[tuple[int, Chunk]]) -> None:
+        rows = sum(chunk.rows for _, chunk in damaged)
+        aside = aside_of(self._file)
+        with contextlib.suppress(OSError):  # a full disk must not keep the rest from being read
+            aside.write_bytes(b"".join(chunk.frame or b"" for _, chunk in damaged))
+        self.transaction(lambda db: self._lose(db, [seq for seq, _ in damaged]))
+        self._tell(f"{rows:,} records in {self._file.name} were damaged, set aside as {aside.name}")
 
-    def _store(self, db: sqlite3.Connection, batch: Batch, now_ms: int) -> list[StoredRow]:
-        number, place = self._source(db, batch.source)
-        if not number:
-            number = db.execute("INSERT INTO source (name) VALUES (?)", (batch.source,)).lastrowid or 0
-        place = batch.place or place
-        stored = []
-        for incoming in batch.records:
-            record = parse(incoming.data, now_ms=now_ms)
-            values = _values(record, incoming, number, place.epoch)
-            cursor = db.execute(_INSERT, values)
-            if cursor.rowcount and cursor.lastrowid:
-                stored.append(_stored(cursor.lastrowid, batch.source, incoming, record))
-        last = max([place.last_id, *(one.origin_id for one in batch.records if one.origin_id is not None)])
-        place = Place(place.epoch, last, place.boots[-BOOTS_KEPT:])
-        db.execute(
-            "UPDATE source SET epoch = ?, last_id = ?, boots = ? WHERE id = ?",
-            (place.epoch, place.last_id, _encode(place.boots).decode(), number),
+    def _lose(self, db: sqlite3.Connection, numbers: list[int]) -> None:
+        """The frames go; their sources are asked again for what was in them, from the beginning of what they hold."""
+        for number in numbers:
+            (told,) = db.execute("SELECT held FROM batch WHERE seq = ?", (number,)).fetchone()
+            with contextlib.suppress(msgspec.DecodeError):
+                self._unhold(db, decode_held(told))
+            db.execute("DELETE FROM batch WHERE seq = ?", (number,))
+
+    def _unhold(self, db: sqlite3.Connection, lost: Held) -> None:
+        for name, (epoch, ranges) in lost.items():
+            source = self.source(name)
+            if source.place.epoch == epoch:
+                place = Place(epoch, 0, source.place.boots)
+                put_sources(db, {name: Source(place, source.held.without(ranges))})
+
+    def next_ids(self) -> dict[Signal, int]:
+        found = dict(self.connection().execute("SELECT name, next_id FROM signal").fetchall())
+        return {signal: found.get(signal, 1) for signal in Signal}
+
+    def source(self, name: str) -> Source:
+        row = (
+            self.connection()
+            .execute("SELECT epoch, last_id, boots, held FROM source WHERE name = ?", (name,))
+            .fetchone()
         )
-        self._sources[batch.source] = number, place
-        return stored
+        if row is None:
+            return Source(Place(), Ranges())
+        place = Place(row[0], row[1], msgspec.json.decode(row[2], type=tuple[str, ...]))
+        return Source(place, Ranges(msgspec.json.decode(row[3], type=list[tuple[int, int]])))
 
-    def _size(self) -> Size:
+    def keys(self) -> dict[bytes, float]:
+        return dict(self.connection().execute("SELECT key, at FROM taken").fetchall())
+
+    def names(self) -> tuple[list[str], list[MetricName]]:
+        """Services and metrics that were met."""
+        db = self.connection()
+        services = [name for (name,) in db.execute("SELECT name FROM service")]
+        rows = db.execute("SELECT name, kind, labels FROM metric").fetchall()
+        metrics = [
+            MetricName(name=name, kind=kind, labels=msgspec.json.decode(labels, type=list[str]))
+            for name, kind, labels in rows
+        ]
+        return services, metrics
+
+    def bytes(self) -> int:
         """The write-ahead log is not counted: it shrinks by no deletion, and journal_size_limit bounds it."""
-        db = self._writer()
-        oldest, newest = db.execute("SELECT min(id), max(id) FROM log").fetchone()
+        db = self.connection()
         pages, free, page = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in _PAGES)
-        rows = newest - oldest + 1 if newest else 0
-        return Size(rows=rows, bytes=(pages - free) * page, oldest_id=oldest, newest_id=newest)
+        return int((pages - free) * page)
 
-    def _prune(self, older_than_ms: int, max_bytes: int) -> bool:
-        too_large = self._size().bytes > max_bytes
-        which, bound = ("id > ? ORDER BY id", 0) if too_large else ("ts_ms < ?", older_than_ms)
-        delete = f"DELETE FROM log WHERE id IN (SELECT id FROM log WHERE {which} LIMIT {PRUNE_ROWS})"  # noqa: S608
-        dropped = self._transaction(lambda db: db.execute(delete, (bound,)).rowcount)
-        if dropped:
-            self._writer().execute("PRAGMA incremental_vacuum(1000)").fetchall()
-        return dropped == PRUNE_ROWS or (too_large and dropped > 0)
+    def give_back(self, *, keep_pages: int = 2_000) -> None:
+        """Free pages past the first few go back to the file system, in small steps."""
+        db = self.connection()
+        (free,) = db.execute("PRAGMA freelist_count").fetchone()
+        if free > keep_pages:
+            db.execute(f"PRAGMA incremental_vacuum({min(free - keep_pages, 4_000)})").fetchall()
 
 
-_PAGES = ("page_count", "freelist_count", "page_size")
+def put_chunk(db: sqlite3.Connection, signal: Signal, chunk: Chunk, *, frame: bytes, held: Held) -> None:
+    told = _encode(held).decode()
+    values = (signal, chunk.first_id, chunk.last_id, chunk.rows, chunk.from_ms, chunk.to_ms, chunk.size, told, frame)
+    db.execute(_BATCH, values)
+    db.execute("INSERT OR REPLACE INTO signal VALUES (?, ?)", (signal, chunk.last_id + 1))
 
 
-def _values(record: Record, incoming: Incoming, source: int, epoch: int) -> tuple[object, ...]:
-    return (
-        record.ts_ms,
-        record.level,
-        source,
-        epoch,
-        incoming.origin_id,
-        incoming.kind,
-        record.message,
-        record.logger,
-        record.request_id,
-        record.trace_id,
-        _encode(record.fields).decode(),
+def put_sources(db: sqlite3.Connection, sources: Mapping[str, Source]) -> None:
+    rows = [
+        (name, one.place.epoch, one.place.last_id, _encode(one.place.boots).decode(), _encode(one.held.ranges).decode())
+        for name, one in sources.items()
+    ]
+    db.executemany(
+        "INSERT INTO source (name, epoch, last_id, boots, held) VALUES (?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET"
+        " epoch = excluded.epoch, last_id = excluded.last_id, boots = excluded.boots, held = excluded.held",
+        rows,
     )
 
 
-def _stored(row_id: int, source: str, incoming: Incoming, record: Record) -> StoredRow:
-    row = LogRow(
-        id=row_id,
-        ts=rfc3339(record.ts_ms),
-        level=LEVEL_NAMES[record.level],
-        source=source,
-        message=record.message,
-        logger=record.logger,
-        kind=incoming.kind,
-        origin_id=incoming.origin_id,
-        request_id=record.request_id,
-        trace_id=record.trace_id,
-        fields=record.fields,
-    )
-    return StoredRow(row, record.level, _encode(row))
+def put_keys(db: sqlite3.Connection, keys: Sequence[bytes]) -> None:
+    if keys:
+        now = time.time()
+        db.executemany("INSERT OR REPLACE INTO taken VALUES (?, ?)", [(key, now) for key in keys])
+        db.execute("DELETE FROM taken WHERE at < ?", (now - KEY_SECONDS,))
+
+
+def drop_chunks(db: sqlite3.Connection, signal: Signal, last_id: int) -> None:
+    db.execute("DELETE FROM batch WHERE signal = ? AND last_id <= ?", (signal, last_id))
+
+
+def put_names(db: sqlite3.Connection, names: Names) -> None:
+    """Those that are new."""
+    db.executemany("INSERT OR IGNORE INTO service VALUES (?)", [(name,) for name in names.new_services])
+    metrics = [names.metrics[name] for name in names.new_metrics]
+    rows = [(one.name, one.kind, _encode(one.labels).decode()) for one in metrics]
+    db.executemany("INSERT OR REPLACE INTO metric VALUES (?, ?, ?)", rows)

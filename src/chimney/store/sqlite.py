@@ -103,13 +103,19 @@ def _open_sound(file: Path, name: str, *, shared: bool) -> sqlite3.Connection:
     return db
 
 
-def set_aside(file: Path) -> Path:
-    """Renames the file, and what belongs to it, to `*.corrupt-<time>`. Nothing is deleted."""
+def aside_of(file: Path) -> Path:
+    """A name that is free: `<name>.corrupt-<time>`."""
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     aside = file.with_name(f"{file.name}.corrupt-{stamp}")
     for again in range(2, 100):
         if aside.exists():
             aside = file.with_name(f"{file.name}.corrupt-{stamp}-{again}")
+    return aside
+
+
+def set_aside(file: Path) -> Path:
+    """Renames the file, and what belongs to it, to `*.corrupt-<time>`. Nothing is deleted."""
+    aside = aside_of(file)
     for suffix in ("-wal", "-shm", ""):
         part = file.with_name(file.name + suffix)
         with contextlib.suppress(FileNotFoundError):

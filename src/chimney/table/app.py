@@ -33,7 +33,7 @@ from chimney.store.accounts import Accounts
 from chimney.store.audit import AuditLog
 from chimney.store.database import Database
 from chimney.store.folder import DataFolder
-from chimney.store.journal import Journal
+from chimney.store.local import LocalStore
 from chimney.store.uptime import Uptime
 from chimney.table.findings import Followed, Watch
 from chimney.table.follow import Follower
@@ -75,7 +75,7 @@ class Table:
         self._folder: DataFolder | None = None
         self.sign_in: str | None = None
         self.boot = secrets.token_hex(4)
-        self.journal = Journal(settings.data_dir / "journal.sqlite")
+        self.store = LocalStore(settings.data_dir)
         self.database = Database(settings.data_dir / "table.sqlite", "table")
         self.requests = RequestMetrics()
         self.shell = Shell(pipe.request)
@@ -83,9 +83,9 @@ class Table:
         self._deploy_loops: dict[str, Loop] = {}
         room = Room(capacity().streams)
         self.log_hub = Hub(room=room)
-        self.ingest = Ingest(self.journal, self.log_hub, reported=self._reported)
+        self.ingest = Ingest(self.store, self.log_hub, reported=self._reported)
         self.sessions = Sessions(Accounts(self.database))
-        self.retention = Retention(self.journal, days=settings.retention_days, max_bytes=settings.retention_bytes)
+        self.retention = Retention(self.store, days=settings.retention_days, max_bytes=settings.retention_bytes)
         self.pages = PageStreams(self.boot, room)
         self._client = httpx2.AsyncClient(
             timeout=httpx2.Timeout(DEADLINE_SECONDS, connect=5.0),
@@ -99,7 +99,7 @@ class Table:
             self.followed,
             ingest=self.ingest,
             retention=self.retention,
-            damage=lambda: self.journal.damage or self.database.damage,
+            damage=lambda: self.store.damage or self.database.damage,
             changed=self._findings_changed,
         )
         self.board = Board(self.followed, watch=self.watch, ingest=self.ingest, pages=self.pages)
@@ -108,7 +108,7 @@ class Table:
         probe = Probe(
             origin, client=self._client, uptime=uptime, every=self._settings.probe_seconds, changed=self._changed
         )
-        follower = Follower(origin, client=self._client, store=self.journal, ingest=self.ingest, changed=self._changed)
+        follower = Follower(origin, client=self._client, store=self.store, ingest=self.ingest, changed=self._changed)
         return Followed(probe, follower)
 
     def _changed(self) -> None:
@@ -129,7 +129,7 @@ class Table:
         settings = self._settings
         return_large_blocks()
         self._folder = await asyncio.to_thread(DataFolder, settings.data_dir)
-        await asyncio.gather(self.journal.open(), self.database.open())
+        await asyncio.gather(self.store.open(), self.database.open())
         self._pipe.start(self.ingest.take_own, batches=[self.requests.take])
         password = settings.password.get_secret_value() if settings.password else None
         _, self.sign_in, _ = await asyncio.gather(
@@ -186,7 +186,7 @@ class Table:
         """Every route, with who may use it."""
         from chimney.table import acts, audit, caches, findings, health, overview, queries, signing, streams  # noqa: PLC0415
 
-        logs = LogStreams(hub=self.log_hub, store=self.journal, ingest=self.ingest, boot=self.boot)
+        logs = LogStreams(hub=self.log_hub, store=self.store, ingest=self.ingest, boot=self.boot)
         reach = Reach(self._settings.origins, self._client)
         audited = audit.Audit(AuditLog(self.database))
         return [
@@ -197,7 +197,7 @@ class Table:
             *acts.routes(acts.Acts(reach, audited)),
             *audit.routes(audited),
             *caches.routes(reach),
-            *queries.routes(self.journal),
+            *queries.routes(self.store),
             *streams.routes(
                 logs,
                 self.pages,
@@ -214,7 +214,7 @@ class Table:
             health.Parts(
                 boot=self.boot,
                 shell=self.shell,
-                store=self.journal,
+                store=self.store,
                 ingest=self.ingest,
                 retention=self.retention,
                 followed=self.followed,
@@ -242,7 +242,7 @@ class Table:
         await self._pipe.stop()
         await self.ingest.write_last()
         self.sessions.close()
-        await self.journal.close()
+        await self.store.close()
         await self.database.close()
         self._folder.close()
 

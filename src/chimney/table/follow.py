@@ -18,7 +18,7 @@ from chimney.core.eventsource import EventParser, EventTooLongError, ServerEvent
 from chimney.core.records import rfc3339
 from chimney.core.redact import safe
 from chimney.store.errors import StorageFailedError
-from chimney.store.logs import Batch, Incoming, LogStore, Place
+from chimney.store.telemetry import Batch, Incoming, LogStore, Place
 from chimney.table.ingest import Ingest
 from chimney.wire.base import stamp
 from chimney.wire.event import Gap, Hello

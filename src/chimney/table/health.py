@@ -12,7 +12,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from chimney import __version__
 from chimney.instrumentation import LogPipe
 from chimney.store.errors import StoreError
-from chimney.store.logs import LogStore
+from chimney.store.telemetry import LogStore
 from chimney.table.access import PUBLIC
 from chimney.table.findings import Followed, Watch
 from chimney.table.ingest import Ingest

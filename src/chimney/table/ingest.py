@@ -1,7 +1,8 @@
 """From what followers read to what is stored and then shown: one transaction at a time, durable before published.
 
 Every follower has at most one batch here and reads on when it is stored, so a slow disk slows the reading down, not the
-memory up. When the disk is full batches wait, stay in order, and are tried again; nothing is dropped.
+memory up. When the disk is full their batches wait, stay in order, and are tried again; nothing is dropped. Senders
+that ask for an answer (`offer`) are refused then, and when too much is waiting: they hold what they have.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ import logging
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -19,7 +21,7 @@ from chimney.core.records import milliseconds
 from chimney.core.traffic import Traffic
 from chimney.instrumentation import Line
 from chimney.store.errors import StorageFailedError, StorageFullError, StoreError
-from chimney.store.logs import Batch, Incoming, LogStore, StoredRow
+from chimney.store.telemetry import Batch, Incoming, LogStore, StoredRow
 from chimney.web.hub import Entry, Hub
 from chimney.wire.base import stamp
 from chimney.wire.telemetry import LEVELS, LogRow
@@ -30,6 +32,7 @@ BATCH_ROWS = 2_000  # ~50 ms of writing; the next batch is taken after it
 WINDOW_SECONDS = 0.05  # few records wait this long for each other: at most 20 commits a second
 WORTH_IT = 100
 RETRY_SECONDS = 1.0
+MOST_OFFERED_ROWS = 50_000  # ~2 s of writing and ~50 MB
 RECALLED_MS, RECALLED_ROWS = 15 * 60_000, 2_000
 REPORTS = "/api/deploy/events"  # a report to an origin: its deployments are asked for at once
 PANICS = "chimney.web.recover"  # the logger that tells of exceptions nobody expected
@@ -40,6 +43,19 @@ class RowEntry(Entry, frozen=True, kw_only=True):
     """A stored row on its way to the browsers."""
 
     row: LogRow
+
+
+class OverloadedError(StoreError):
+    """More is waiting to be stored than there should be."""
+
+
+class Waiting(NamedTuple):
+    """A batch that is to be stored; a patient one waits for room, another is refused when there is none."""
+
+    batch: Batch
+    done: asyncio.Future[None]
+    rows: int
+    patient: bool
 
 
 class Newest(msgspec.Struct, frozen=True):
@@ -57,7 +73,8 @@ class Ingest:
         self._store = store
         self._hub = hub
         self._reported = reported
-        self._pending: deque[tuple[Batch, asyncio.Future[None]]] = deque()
+        self._pending: deque[Waiting] = deque()
+        self._waiting_rows = 0
         self._own: deque[bytes] = deque()
         self._wake = asyncio.Event()
         self._committed = 0.0
@@ -85,10 +102,24 @@ class Ingest:
 
     async def store(self, batch: Batch) -> None:
         """Returns when the batch is durable. Waits while there is no room."""
-        stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._pending.append((batch, stored))
+        await self._wait(batch, patient=True)
+
+    async def offer(self, batch: Batch) -> None:
+        """Returns when the batch is durable. Raises StorageFullError or StorageFailedError when it could not be stored,
+        OverloadedError when it was not even tried."""
+        if self._waiting_rows >= MOST_OFFERED_ROWS:
+            raise OverloadedError(f"{self._waiting_rows:,} rows wait to be stored")
+        if self.full_since is not None and self._pending:
+            raise StorageFullError(self.full_detail or "there is no room")
+        await self._wait(batch, patient=False)
+
+    async def _wait(self, batch: Batch, *, patient: bool) -> None:
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        rows = len(batch.records) + len(batch.spans) + len(batch.samples)
+        self._pending.append(Waiting(batch, done, rows, patient))
+        self._waiting_rows += rows
         self._wake.set()
-        await stored
+        await done
 
     async def take_own(self, lines: Sequence[Line]) -> None:
         """The table's own records, for its log pipe: never waits. What it was asked, when it went well, is left out."""
@@ -110,16 +141,15 @@ class Ingest:
     async def write(self) -> float:
         """One round of the writing loop: what has gathered, in one transaction. Returns the wait before the next."""
         await self._wake.wait()
-        waiting = sum(len(batch.records) for batch, _ in self._pending)
         early = WINDOW_SECONDS - (time.monotonic() - self._committed)
-        if early > 0 and waiting < WORTH_IT:
+        if early > 0 and self._waiting_rows < WORTH_IT:
             await asyncio.sleep(early)
         self._wake.clear()
         taken = self._take()
         try:
-            stored = await self._store.append([batch for batch, _ in taken])
+            stored = await self._store.append([one.batch for one in taken])
         except (StorageFullError, StorageFailedError) as error:
-            self._put_back(taken, str(error), full=isinstance(error, StorageFullError))
+            self._put_back(taken, error)
             return RETRY_SECONDS
         except Exception as error:
             _fail(taken, error)
@@ -127,29 +157,35 @@ class Ingest:
         self._committed = time.monotonic()
         self._well()
         self.publish(stored)
-        for _, done in taken:
-            if not done.done():
-                done.set_result(None)
+        for one in taken:
+            if not one.done.done():
+                one.done.set_result(None)
         return 0.0
 
-    def _take(self) -> list[tuple[Batch, asyncio.Future[None]]]:
-        taken: list[tuple[Batch, asyncio.Future[None]]] = []
+    def _take(self) -> list[Waiting]:
+        taken: list[Waiting] = []
         if self._own:
             own = [Incoming(data) for data in self._own]
             self._own.clear()
-            taken.append((Batch(OWN, own), asyncio.get_running_loop().create_future()))
+            taken.append(Waiting(Batch(OWN, own), asyncio.get_running_loop().create_future(), 0, patient=True))
         rows = 0
         while self._pending and rows < BATCH_ROWS:
-            taken.append(self._pending.popleft())
-            rows += len(taken[-1][0].records)
+            one = self._pending.popleft()
+            taken.append(one)
+            rows += one.rows
+        self._waiting_rows -= rows
         if self._pending:
             self._wake.set()
         return taken
 
-    def _put_back(self, taken: list[tuple[Batch, asyncio.Future[None]]], why: str, *, full: bool) -> None:
-        own = [record.data for batch, _ in taken if batch.source == OWN for record in batch.records]
-        self._own.extendleft(reversed(own))
-        self._pending.extendleft(reversed([one for one in taken if one[0].source != OWN]))
+    def _put_back(self, taken: list[Waiting], error: StoreError) -> None:
+        why, full = str(error), isinstance(error, StorageFullError)
+        _fail([one for one in taken if not one.patient], error)
+        own = [record for one in taken if one.batch.source == OWN for record in one.batch.records]
+        self._own.extendleft(record.data for record in reversed(own) if isinstance(record, Incoming))
+        waiting = [one for one in taken if one.patient and one.batch.source != OWN]
+        self._pending.extendleft(reversed(waiting))
+        self._waiting_rows += sum(one.rows for one in waiting)
         self._wake.set()
         if self.full_since is None:
             self.full_since = time.time()
@@ -177,13 +213,14 @@ class Ingest:
         now = time.time()
         self.traffic.note(records=len(stored), errors=sum(one.level >= 40 for one in stored), now=now)
         for one in stored:
-            self._note(one.row, now)
+            self._note(one, now)
         self._hub.publish([RowEntry(one.row.id, "log", one.data, one.level, row=one.row) for one in stored])
 
-    def _note(self, row: LogRow, now: float) -> None:
+    def _note(self, one: StoredRow, now: float) -> None:
+        row = one.row
         self.records[row.source] += 1
         if row.kind == "log":
-            at = (milliseconds(row.ts) or 0) / 1000
+            at = one.ts_ms / 1000
             self.newest[row.source] = Newest(row.origin_id, at, max(0.0, now - at))
             if row.logger == PANICS:
                 self.note_panic(row)
@@ -199,7 +236,7 @@ class Ingest:
         self.panics[row.source] = Sighting(at=at, text=row.message, request_id=row.request_id)
 
 
-def _fail(taken: Sequence[tuple[Batch, asyncio.Future[None]]], error: Exception) -> None:
-    for batch, done in taken:
-        if not done.done() and batch.source != OWN:
-            done.set_exception(error)
+def _fail(taken: Sequence[Waiting], error: Exception) -> None:
+    for one in taken:
+        if not one.done.done() and one.batch.source != OWN:
+            one.done.set_exception(error)

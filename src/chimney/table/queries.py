@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from chimney.core.log_filter import LogFilter
 from chimney.core.records import milliseconds
 from chimney.store.errors import StoreError
-from chimney.store.logs import LogStore
+from chimney.store.telemetry import LogStore
 from chimney.table.access import VIEWER
 from chimney.web.problem import ProblemError
 from chimney.wire.base import Page

@@ -4,7 +4,7 @@ import time
 from typing import Protocol
 
 from chimney.store.errors import StoreError
-from chimney.store.logs import Size
+from chimney.store.telemetry import Size
 
 EVERY_SECONDS = 10.0
 STEP_SECONDS = 0.05  # between two steps: batches are stored in the same thread

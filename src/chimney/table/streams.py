@@ -15,7 +15,7 @@ from litestar.params import FromQuery, QueryParameter
 from chimney import __version__
 from chimney.core.log_filter import LogFilter
 from chimney.store.errors import StoreError
-from chimney.store.logs import Found, LogStore
+from chimney.store.telemetry import Found, LogStore
 from chimney.table.access import VIEWER, identity_of
 from chimney.table.ingest import Ingest, RowEntry
 from chimney.table.queries import FILTER, malformed, unreadable

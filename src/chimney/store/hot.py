@@ -1,0 +1,87 @@
+"""Rows that are not sealed yet, in memory: compressed as in the journal, unpacked when they are asked for.
+
+~40 B a row, so the 200,000 rows before a sealing are some 8 MB. What came last is a list of lines, until it is worth
+compressing. One thread adds; any may read: what a reader took stays as it was.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from chimney.store.frames import pack, unpack
+
+CHUNK_ROWS = 1_000
+CHUNK_BYTES = 1024**2
+
+
+class Chunk(msgspec.Struct):
+    """Rows by id, times in Unix milliseconds. `frame` or `lines` holds them; `size` is their length as lines."""
+
+    first_id: int
+    last_id: int
+    rows: int
+    from_ms: int
+    to_ms: int
+    size: int
+    frame: bytes | None = None
+    lines: tuple[bytes, ...] = ()
+
+    def text(self) -> bytes:
+        """The lines, one after the other, each with its line feed."""
+        return unpack(self.frame) if self.frame is not None else b"\n".join(self.lines) + b"\n"
+
+    def overlaps(self, from_ms: int | None, to_ms: int | None) -> bool:
+        return (from_ms is None or self.to_ms >= from_ms) and (to_ms is None or self.from_ms < to_ms)
+
+
+class Hot:
+    """The unsealed rows of one signal. `chunks` is oldest first."""
+
+    def __init__(self) -> None:
+        self.chunks: tuple[Chunk, ...] = ()
+        self.rows = 0
+        self.size = 0
+        self.packed = 0
+
+    def add(self, chunk: Chunk) -> None:
+        """`chunk` has its lines or is packed; small ones are laid together."""
+        self.rows += chunk.rows
+        self.size += chunk.size
+        last = self.chunks[-1] if self.chunks else None
+        if last and last.frame is None:
+            if chunk.frame is None and last.rows + chunk.rows <= CHUNK_ROWS and last.size + chunk.size <= CHUNK_BYTES:
+                self.chunks = (*self.chunks[:-1], _joined(last, chunk))
+                return
+            self._put(*self.chunks[:-1], _packed(last))
+        self._put(*self.chunks, chunk)
+
+    def _put(self, *chunks: Chunk) -> None:
+        self.chunks = chunks
+
+    def drop(self, last_id: int) -> None:
+        """Rows up to this id, which must be the last of a chunk, are held elsewhere now."""
+        self.chunks = tuple(chunk for chunk in self.chunks if chunk.first_id > last_id)
+        self.rows = sum(chunk.rows for chunk in self.chunks)
+        self.size = sum(chunk.size for chunk in self.chunks)
+
+
+def _joined(one: Chunk, other: Chunk) -> Chunk:
+    return Chunk(
+        one.first_id,
+        other.last_id,
+        one.rows + other.rows,
+        min(one.from_ms, other.from_ms),
+        max(one.to_ms, other.to_ms),
+        one.size + other.size,
+        None,
+        one.lines + other.lines,
+    )
+
+
+def _packed(chunk: Chunk) -> Chunk:
+    return msgspec.structs.replace(chunk, frame=pack(chunk.lines), lines=())
+
+
+def in_time(chunks: Sequence[Chunk], from_ms: int | None, to_ms: int | None) -> list[Chunk]:
+    """Those that may hold rows of the range, newest first."""
+    return [chunk for chunk in reversed(chunks) if chunk.overlaps(from_ms, to_ms)]
