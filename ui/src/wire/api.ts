@@ -659,6 +659,11 @@ export interface components {
             fields?: {
                 [key: string]: unknown;
             };
+            span_id?: string | null;
+            service?: string | null;
+            deployment?: string | null;
+            revision?: string | null;
+            severity?: string | null;
         };
         /** LogsHealth */
         LogsHealth: {
