@@ -49,7 +49,9 @@ from chimney.web.metrics import RequestMetrics
 from chimney.web.static import StaticFiles
 
 if TYPE_CHECKING:
+    from chimney.origin.deployments import ReportStore
     from chimney.origin.health import Parts
+    from chimney.store.redis import RedisServer
     from chimney.store.shared import SharedTier
 
 log = logging.getLogger(__name__)
@@ -75,6 +77,7 @@ class Origin:
         self.ring = LogRing(folder, slot=settings.slot, boot=self.boot, pipe=pipe, room=room)
         self.events = EventLog(folder, slot=settings.slot, boot=self.boot, room=room)
         client = GitHubClient(settings.github_api_url, token, transport=transport)
+        self._server: RedisServer | None = None
         self.github = GitHubData(
             settings,
             client=client,
@@ -100,9 +103,18 @@ class Origin:
         def changed(up: bool, why: str) -> None:
             self.github.dragonfly_changed(up, why)
 
-        server = RedisServer(settings.dragonfly_url.get_secret_value(), on_change=changed)
+        server = self._server = RedisServer(settings.dragonfly_url.get_secret_value(), on_change=changed)
         audience = hashlib.sha256(f"{settings.github_api_url} {client.identity}".encode()).hexdigest()[:16]
         return SharedTier(server, audience=audience, boot=self.boot)
+
+    def _reports(self) -> "ReportStore":
+        """Shared by the slots through their file, and by replicas on other machines through Dragonfly."""
+        own, settings = ReportLog(self._state), self._settings
+        if self._server is None:
+            return own
+        from chimney.store.reports import SharedReportLog  # noqa: PLC0415
+
+        return SharedReportLog(own, self._server, name=f"{settings.repo or ''}:{settings.environment}")
 
     async def start(self) -> None:
         settings = self._settings
@@ -137,7 +149,7 @@ class Origin:
         self.deploying = Deploying(
             settings,
             self.github,
-            ReportLog(self._state),
+            self._reports(),
             self.events,
             state=self._state,
             history=self._history,

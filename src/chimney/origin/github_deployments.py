@@ -127,6 +127,8 @@ class GitHubDeployments:
         state = next_state(deployment, told)
         if state is None:
             return told
+        if self.lease is not _always and await self._state(told.number) is state:
+            return msgspec.structs.replace(told, state=state)  # another replica was first
         body = status_body(deployment, state, self._environment_url)
         reply = await self._post(f"{self._path}/{told.number}/statuses", body)
         if reply.status >= 300:

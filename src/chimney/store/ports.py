@@ -1,9 +1,11 @@
 """What the roles ask of a store. One behaviour suite runs over every implementation."""
 
 from collections.abc import Iterable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
+
+from chimney.wire.deployment import DeployReport
 
 
 class StoredResponse(msgspec.Struct, kw_only=True):
@@ -60,3 +62,10 @@ class ResponseStore(Protocol):
         """A picture of what is held now, the least recently used first."""
 
     def __len__(self) -> int: ...
+
+
+class Kept(NamedTuple):
+    """A report with the Unix seconds at which the first replica took it: all replicas tell them in that order."""
+
+    report: DeployReport
+    received_at: float

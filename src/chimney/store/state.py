@@ -7,11 +7,11 @@ import logging
 import sqlite3
 import time
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import msgspec
 
 from chimney.store.database import Database
+from chimney.store.ports import Kept
 from chimney.wire.deployment import DeployReport
 
 log = logging.getLogger(__name__)
@@ -28,26 +28,19 @@ def _report(row: bytes) -> DeployReport | None:
         return None
 
 
-class Kept(NamedTuple):
-    """A report with the Unix seconds at which the first replica took it: all replicas tell them in that order."""
-
-    report: DeployReport
-    received_at: float
-
-
 class ReportLog:
     """Deploy reports by id, in the order in which they came. Raises StorageFullError or StorageFailedError."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, report: DeployReport) -> bool:
-        """True when the report is new and durable now, False when its id was known."""
+    async def add(self, report: DeployReport, *, at: float | None = None) -> bool:
+        """True when the report is new and durable now, False when its id was known. `at`: when it came, else now."""
 
         def insert(db: sqlite3.Connection) -> bool:
             cursor = db.execute(
                 "INSERT OR IGNORE INTO deploy_report (id, received_at, report) VALUES (?, ?, ?)",
-                (report.id, time.time(), _encode(report)),
+                (report.id, at or time.time(), _encode(report)),
             )
             return cursor.rowcount == 1
 
@@ -58,6 +51,10 @@ class ReportLog:
         rows = [(one.report.id, one.received_at, _encode(one.report)) for one in kept]
         statement = "INSERT OR REPLACE INTO deploy_report (id, received_at, report) VALUES (?, ?, ?)"
         await self._database.run(lambda db: db.executemany(statement, rows))
+
+    async def ids(self) -> set[str]:
+        rows = await self._database.run(lambda db: db.execute("SELECT id FROM deploy_report").fetchall())
+        return {name for (name,) in rows}
 
     async def mark(self) -> int:
         """Another number after every change, also one that the other slot made."""
