@@ -63,7 +63,11 @@ def _addresses(value: dict[str, str]) -> dict[str, str]:
     for slot, address in value.items():
         if slot not in ("blue", "green"):
             raise ValueError(f"{slot!r} is no slot; there are blue and green")
-        split_address(address)
+        _, port = split_address(address)
+        if not port:
+            raise ValueError(f"{slot}: {address!r} should have the port on which the slot listens")
+    if len(set(value.values())) < len(value):
+        raise ValueError("blue and green should not have the same address")
     return value
 
 
@@ -77,6 +81,15 @@ def _header(value: SecretStr) -> SecretStr:
     return value
 
 
+def _caddy_admin(value: str) -> str:
+    if value.startswith("unix/"):
+        if not re.fullmatch(r"unix//[^\s|]+", value):
+            raise ValueError("should name the socket as unix//run/caddy/admin.sock")
+        return value
+    address = value if value.startswith(("http://", "https://")) else f"http://{value}"
+    return _url(address)
+
+
 Commas = BeforeValidator(_split)
 HeaderSecret = Annotated[SecretStr, AfterValidator(_header)]
 Repo = Annotated[str, AfterValidator(_repo)]
@@ -88,6 +101,7 @@ Slots = Annotated[dict[str, str], BeforeValidator(_pairs), AfterValidator(_addre
 Urls = Annotated[list[str], Commas, AfterValidator(_no_slash)]
 Lifetime = Annotated[float, Field(ge=0, le=86_400)]
 Lifetimes = Annotated[dict[str, Lifetime], BeforeValidator(_pairs), AfterValidator(_kinds)]
+CaddyAdmin = Annotated[str, AfterValidator(_caddy_admin)]
 
 
 class Settings(BaseModel):
@@ -132,6 +146,12 @@ class OriginSettings(Settings):
     read_token: Secrets = Field([], description="Bearer tokens with the scope read, comma-separated.")
     deploy_token: Secrets = Field([], description="Bearer tokens with the scope deploy, comma-separated.")
     operate_token: Secrets = Field([], description="Bearer tokens with the scope operate (includes read).")
+    caddy_admin: CaddyAdmin | None = Field(
+        None, description="Caddy's admin API: `http://127.0.0.1:2019` or `unix//run/caddy/admin.sock`."
+    )
+    caddy_access_log: Path | None = Field(None, description="Caddy's access log, in JSON; followed as it grows.")
+    caddy_log: Path | None = Field(None, description="Caddy's own log, in JSON; tells of refused configurations.")
+    caddyfile: Path | None = Field(None, description="The Caddyfile; told when Caddy would refuse it.")
     workflow: str | None = Field(None, description="Workflow whose success rate the summary reports; unset: all.")
     site_dir: DirectoryPath | None = Field(None, description="Folder of a static dashboard, served at /.")
     allow_contents: bool = Field(False, description="Whether the proxy passes file contents.")

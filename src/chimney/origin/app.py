@@ -12,6 +12,9 @@ github_data, all that reads GitHub:
 /api/health/history                  deploying    how the addresses in CHIMNEY_PROBES have been
 /api/logs /api/logs/stream           logs         the ring and its stream
 /api/events                          logs         what happened beside requests, live
+edge, all that concerns Caddy:
+/api/edge                              edge_watch  where Caddy sends visitors
+/api/logs/caddy /api/logs/caddy/stream  edge_log    its access log
 /api/schema/openapi.json             web/framework
 /                                    web/static   the team's dashboard (CHIMNEY_SITE_DIR)
 """
@@ -31,6 +34,7 @@ from chimney.config import OriginSettings
 from chimney.github.client import GitHubClient
 from chimney.instrumentation import LogPipe
 from chimney.origin import documented
+from chimney.origin.edge import Edge
 from chimney.origin.events import EventLog
 from chimney.origin.github_data import GitHubData
 from chimney.origin.ring import LogRing
@@ -85,6 +89,7 @@ class Origin:
             deliveries=DeliveryLog(self._state),
             events=self.events,
         )
+        self.edge = Edge(settings, folder=folder, boot=self.boot, events=self.events, room=room)
         self.requests = RequestMetrics()
         self.shell = Shell(pipe.request)
         self.loops = Supervisor()
@@ -121,6 +126,7 @@ class Origin:
         await self._state.open()
         await asyncio.to_thread(self.ring.recall)
         await asyncio.to_thread(self.events.recall)
+        await asyncio.to_thread(self.edge.log.recall)
         self._pipe.start(self.ring.take, batches=[self.requests.take])
         await asyncio.to_thread(self.build)
         await self.deploying.start(self.loops)
@@ -129,6 +135,7 @@ class Origin:
         self.loops.add("logs_of_other_slot", self.ring.look)
         self.loops.add("events_of_other_slot", self.events.look)
         await self.github.start(self.loops)
+        self.edge.start(self.loops, on_left=self._release_streams)
         self.loops.start()
         self.shell.phase = Phase.READY
         token = "a token" if self.github.client.authenticated else "no token"
@@ -155,6 +162,7 @@ class Origin:
             history=self._history,
             boot=self.boot,
         )
+        self.deploying.deployments.configured_slot = lambda: self.edge.watch.active
         self.schema_app = framework(
             self._handlers(),
             title="chimney origin",
@@ -184,6 +192,7 @@ class Origin:
             *self.github.routes(read_scope=read, operate_scope=operate),
             *self.deploying.routes(read_scope=read, deploy_scope=deploy),
             *logs.routes(self.ring, self.events, read_scope=read),
+            *self.edge.routes(read_scope=read),
         ]
 
     def _parts(self) -> "Parts":
@@ -205,14 +214,20 @@ class Origin:
 
     async def drain(self) -> None:
         self.shell.phase = Phase.DRAINING
-        self.ring.hub.close()
-        self.events.hub.close()
+        for ring in (self.ring, self.events, self.edge.log):
+            ring.hub.close()
+
+    def _release_streams(self) -> None:
+        """Their readers come back: to the slot that Caddy points to by now."""
+        for ring in (self.ring, self.events, self.edge.log):
+            ring.hub.release()
 
     async def stop(self) -> None:
         await self.loops.stop()
         await self.events.keep_said()
         await self.deploying.close()
         await self.github.close()
+        await self.edge.close()
         log.info("origin stopped", extra={"boot": self.boot})
         await self._pipe.stop()
         self.ring.close()

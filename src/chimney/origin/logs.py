@@ -9,7 +9,7 @@ from litestar import get
 from litestar.params import FromQuery, QueryParameter
 
 from chimney.origin.events import EventLog
-from chimney.origin.ring import LogRing, make_filter
+from chimney.origin.ring import LogRing, RecordRing, make_filter
 from chimney.web.hub import Entry
 from chimney.web.record import current
 from chimney.web.sse import Stream, asked_id
@@ -25,9 +25,11 @@ def everything(_entry: Entry) -> bool:
     return True
 
 
-def routes(ring: LogRing, events: EventLog, *, read_scope: Callable[..., None]) -> list[Any]:
-    @get("/api/logs", guards=[read_scope], summary="Recent log records", tags=["logs"])
-    async def logs(
+def record_routes(ring: RecordRing, path: str, what: str, *, read_scope: Callable[..., None]) -> list[Any]:
+    """The two ways to read a log: as pages, and as it happens."""
+
+    @get(path, guards=[read_scope], summary=f"Recent {what}", tags=["logs"])
+    async def recent(
         level: Level = None,
         grep: Grep = None,
         since: FromQuery[datetime | None] = None,
@@ -40,9 +42,9 @@ def routes(ring: LogRing, events: EventLog, *, read_scope: Callable[..., None]) 
         return ring.select(make_filter(level, grep, since, request_id, trace_id), limit=limit, before=before)
 
     @get(
-        "/api/logs/stream",
+        f"{path}/stream",
         guards=[read_scope],
-        summary="Log records as they happen (server-sent events)",
+        summary=f"{what.capitalize()} as they happen (server-sent events)",
         tags=["logs"],
         media_type="text/event-stream",
     )
@@ -60,6 +62,10 @@ def routes(ring: LogRing, events: EventLog, *, read_scope: Callable[..., None]) 
         address = record.client if record else "unknown"
         return await ring.stream(wanted, asked_id(headers, last_event_id), address, headers)
 
+    return [recent, stream]
+
+
+def routes(ring: LogRing, events: EventLog, *, read_scope: Callable[..., None]) -> list[Any]:
     @get(
         "/api/events",
         guards=[read_scope],
@@ -74,4 +80,4 @@ def routes(ring: LogRing, events: EventLog, *, read_scope: Callable[..., None]) 
         address = record.client if record else "unknown"
         return await events.stream(everything, asked_id(headers, last_event_id), address, headers)
 
-    return [logs, stream, event_stream]
+    return [*record_routes(ring, "/api/logs", "log records", read_scope=read_scope), event_stream]

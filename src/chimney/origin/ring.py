@@ -188,20 +188,17 @@ def _utc(since: datetime) -> str:
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-class LogRing(Ring):
-    """The last 1,000 log records of this origin, of both slots when they share a folder; each says its slot."""
+class RecordRing(Ring):
+    """The last 1,000 records of a log."""
 
-    def __init__(self, folder: Path, *, slot: str | None, boot: str, pipe: LogPipe, room: Room | None = None) -> None:
-        super().__init__(folder / "logs.sqlite", boot=boot, room=room)
-        self._pipe = pipe
-        self._end = b',"slot":"%s"}' % slot.encode() if slot else b"}"
+    end = b"}"
 
     def entry(self, number: int, line: bytes) -> Entry:
         return Entry(number, "log", line, _severity(line))
 
     async def take(self, lines: Sequence[Line]) -> None:
         """Keeps the lines, then shows them."""
-        told = [line.json[:-1] + self._end for line in lines]
+        told = [line.json[:-1] + self.end for line in lines]
         await self.keep(told, lambda number, place: Entry(number, "log", told[place], lines[place].level))
 
     def select(self, wanted: Filter, *, limit: int, before: int | None) -> Page[msgspec.Raw]:
@@ -216,6 +213,20 @@ class LogRing(Ring):
                 break
         items = [msgspec.Raw(b'{"id":%d,' % entry.id + entry.data[1:]) for entry in found[:limit]]
         return Page(items=items, next=str(found[limit - 1].id) if len(found) > limit else None)
+
+    @property
+    def newest_at(self) -> str:
+        """When the newest record was, as it says it; empty while there is none."""
+        return _timestamp(self._held[-1]) if self._held else ""
+
+
+class LogRing(RecordRing):
+    """The log of this origin itself, of both slots when they share a folder; each record says its slot."""
+
+    def __init__(self, folder: Path, *, slot: str | None, boot: str, pipe: LogPipe, room: Room | None = None) -> None:
+        super().__init__(folder / "logs.sqlite", boot=boot, room=room)
+        self._pipe = pipe
+        self.end = b',"slot":"%s"}' % slot.encode() if slot else b"}"
 
     def health(self, errors: int) -> LogsHealth:
         oldest, newest = self.bounds

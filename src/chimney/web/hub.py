@@ -274,8 +274,12 @@ class Hub:
                 subscriber.offer(portion)
 
     def close(self) -> None:
-        """Ends every stream: their writers send a last `retry` and return."""
+        """Ends every stream, also those that come: their writers send a last `retry` and return."""
         self._closed = True
+        self.release()
+
+    def release(self) -> None:
+        """Ends every stream that is open now."""
         for audience in self._audiences.values():
             for subscriber in audience.members:
                 subscriber.close()
