@@ -208,6 +208,7 @@ class Origin:
             events=self.events,
             pipe=self._pipe,
             deploying=self.deploying,
+            edge=self.edge,
             loops=self.loops,
             requests=self.requests,
         )

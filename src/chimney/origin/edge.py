@@ -4,9 +4,11 @@
 /api/logs/caddy /api/logs/caddy/stream  edge_log  its access log
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
+
+from prometheus_client.core import CounterMetricFamily, Metric
 
 from chimney.config import OriginSettings
 from chimney.origin.caddy import Admin
@@ -18,6 +20,7 @@ from chimney.origin.prober import Prober
 from chimney.origin.slot_check import SlotChecks
 from chimney.web.hub import Room
 from chimney.web.loops import Supervisor
+from chimney.web.metrics import counter, gauge
 from chimney.wire.edge import Slot
 
 ScopeGuard = Callable[..., None]
@@ -49,6 +52,16 @@ class Edge:
             loops.add(name, verb)
         if self.admin:
             loops.add("edge", self.watch.round)
+
+    def metrics(self) -> Iterator[Metric]:
+        yield gauge("chimney_edge_up", "1 while Caddy's admin API answers.", int(self.watch.reading is not None))
+        lines = CounterMetricFamily("chimney_edge_log_lines", "Lines of Caddy's access log.", labels=["result"])
+        status = self.log.status()
+        for result, count in (("read", status.lines), ("malformed", status.malformed), ("too_long", status.too_long)):
+            lines.add_metric([result], count)
+        yield lines
+        failures = self.watch.reloads().failures
+        yield counter("chimney_edge_reload_failures", "Configurations that Caddy refused, or would.", failures)
 
     def routes(self, *, read_scope: ScopeGuard) -> list[Any]:
         """Imported here: the framework takes half a second."""

@@ -181,7 +181,7 @@ class EdgeWatch:
             text_ = f"Caddy would refuse {caddyfile}: {why}"
             self._events.say("edge_reload_failed", text_, level=logging.ERROR, source="file", reason=why)
 
-    def _reloads(self) -> Reloads:
+    def reloads(self) -> Reloads:
         refusals, last = self._access.refusals, self._file_refusal
         if last is None and refusals.last:
             last = ReloadFailure(at=stamp(refusals.last[0] / 1000), source="log", message=refusals.last[1])
@@ -192,7 +192,7 @@ class EdgeWatch:
         """The answer of /api/edge, from what was seen last."""
         seen = self._seen
         reading = self.reading or rules.Reading([], Pointing.UNKNOWN, None)
-        reloads = self._reloads()
+        reloads = self.reloads()
         return Edge(
             reachable=seen.config is not None,
             trouble=seen.trouble,

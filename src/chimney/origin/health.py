@@ -12,9 +12,10 @@ from chimney import __version__
 from chimney.config import OriginSettings
 from chimney.instrumentation import LogPipe
 from chimney.origin.deploying import Deploying
+from chimney.origin.edge import Edge
 from chimney.origin.events import EventLog
 from chimney.origin.github_data import GitHubData
-from chimney.origin.ring import LogRing
+from chimney.origin.ring import LogRing, Ring
 from chimney.origin.watch import LOST_SECONDS
 from chimney.web.app import Phase, Shell
 from chimney.web.loops import Supervisor
@@ -35,6 +36,7 @@ class Parts:
     events: EventLog
     pipe: LogPipe
     deploying: Deploying
+    edge: Edge
     loops: Supervisor
     requests: RequestMetrics
 
@@ -45,6 +47,9 @@ class Vitals:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._started = time.time()
+
+    def _rings(self) -> tuple[Ring, ...]:
+        return self._parts.ring, self._parts.events, self._parts.edge.log
 
     def _github_lost(self) -> bool:
         last = self._parts.github.client.last_success
@@ -81,7 +86,7 @@ class Vitals:
             logs=self._parts.ring.health(
                 errors=self._parts.pipe.by_level["error"] + self._parts.pipe.by_level["critical"]
             ),
-            streams=len(self._parts.ring.hub) + len(self._parts.events.hub),
+            streams=sum(len(ring.hub) for ring in self._rings()),
             panics=self._parts.shell.recover.panics,
             loops=self._parts.loops.health(),
             webhooks=self._parts.github.hearing.webhooks.health(),
@@ -108,6 +113,7 @@ class Vitals:
         yield from self._of_dragonfly()
         yield from self._of_github()
         yield from self._of_webhooks()
+        yield from self._parts.edge.metrics()
         yield from self._of_process()
 
     def _of_cache(self) -> Iterator[Metric]:
@@ -179,8 +185,9 @@ class Vitals:
         streams = GaugeMetricFamily("chimney_streams", "Open streams.", labels=["stream"])
         streams.add_metric(["logs"], len(self._parts.ring.hub))
         streams.add_metric(["events"], len(self._parts.events.hub))
+        streams.add_metric(["caddy"], len(self._parts.edge.log.hub))
         yield streams
-        dropped = self._parts.pipe.dropped + self._parts.ring.hub.dropped + self._parts.events.hub.dropped
+        dropped = self._parts.pipe.dropped + sum(ring.hub.dropped for ring in self._rings())
         yield counter("chimney_stream_dropped", "Records that a bounded buffer had no room for.", dropped)
         yield counter(
             "chimney_panics", "Exceptions that reached the last line of defence.", self._parts.shell.recover.panics
