@@ -195,7 +195,7 @@ def metrics_in(*folders: str) -> set[str]:
     return names
 
 
-@pytest.mark.parametrize(("role", "folders"), [("Origin", ("web", "origin")), ("Table", ("web", "table"))])
+@pytest.mark.parametrize(("role", "folders"), [("Origin", ("web", "tracing", "origin")), ("Table", ("web", "table"))])
 def test_the_metrics_of_a_role_are_described_and_no_others(role: str, folders: tuple[str, ...]) -> None:
     documented = [cell.partition("{")[0] for cell in first_cells(sections(DOCS / "metrics.md", 2)[role])]
     assert len(documented) == len(set(documented))
@@ -211,7 +211,7 @@ async def test_a_scrape_shows_nothing_that_is_not_described(tmp_path: Path) -> N
         text = (await client.get("/api/metrics")).text
     shown = set(re.findall(r"^# TYPE (\w+)", text, flags=re.MULTILINE))
     assert len(shown) > 10
-    assert shown <= metrics_in("web", "origin")
+    assert shown <= metrics_in("web", "tracing", "origin")
 
 
 def streamed_events() -> set[str]:

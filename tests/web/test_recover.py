@@ -78,3 +78,27 @@ def test_a_stack_is_short_and_keeps_its_end() -> None:
         stack = short_stack(error)
         assert len(stack) <= STACK_BYTES
         assert stack.endswith("x\n")
+
+
+async def test_an_error_has_a_fingerprint_by_type_route_and_place(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.ERROR):
+        for error in (KeyError("a"), KeyError("b"), ValueError("a")):
+            await ask(Failing(error).app, b"/x")
+    first, second, third = [vars(record)["fingerprint"] for record in caplog.records]
+    assert first == second != third
+
+
+async def test_a_problem_of_ours_is_told_on_the_request_with_its_fingerprint() -> None:
+    ours, again = Failing(ProblemError(502, "bad-day", "at noon")), Failing(ProblemError(502, "bad-day", "at one"))
+    for failing in (ours, again):
+        await ask(failing.app, b"/x")
+    assert ours.records[0].error == "bad-day: at noon"
+    assert ours.records[0].fingerprint == again.records[0].fingerprint
+    assert ours.records[0].fingerprint is not None
+
+
+@pytest.mark.parametrize(("status", "error"), [(404, None), (503, "starting: wait")])
+async def test_what_is_said_on_purpose_is_no_fault(status: int, error: str | None) -> None:
+    failing = Failing(ProblemError(status, "starting", "wait"))
+    await ask(failing.app, b"/x")
+    assert (failing.records[0].error, failing.records[0].fingerprint) == (error, None)

@@ -75,6 +75,11 @@ def _no_slash(value: list[str]) -> list[str]:
     return [_url(one) for one in value]
 
 
+def _all(value: object) -> object:
+    """`all` is no bound."""
+    return float("inf") if isinstance(value, str) and value.strip().lower() == "all" else value
+
+
 def _header(value: SecretStr) -> SecretStr:
     if not re.fullmatch(r"[!-~]+", value.get_secret_value()):
         raise ValueError("should be one line of printable ASCII without spaces, as it goes into a header")
@@ -99,6 +104,7 @@ Secrets = Annotated[list[SecretStr], Commas]
 DragonflyUrl = Annotated[SecretStr, AfterValidator(_dragonfly)]
 Slots = Annotated[dict[str, str], BeforeValidator(_pairs), AfterValidator(_addresses)]
 Urls = Annotated[list[str], Commas, AfterValidator(_no_slash)]
+Share = Annotated[float, BeforeValidator(_all), Field(ge=0)]
 Lifetime = Annotated[float, Field(ge=0, le=86_400)]
 Lifetimes = Annotated[dict[str, Lifetime], BeforeValidator(_pairs), AfterValidator(_kinds)]
 CaddyAdmin = Annotated[str, AfterValidator(_caddy_admin)]
@@ -163,6 +169,12 @@ class OriginSettings(Settings):
     )
     max_streams: int = Field(8_000, ge=1, le=100_000, description="Open streams that are served, all together.")
     max_streams_per_address: int = Field(100, ge=1, le=100_000, description="Open streams of one client address.")
+    traces_per_second: Share = Field(
+        20, description="How many ordinary requests a second are exported as traces: a number or `all`."
+    )
+    traces_slow_seconds: float = Field(
+        1, gt=0, le=3600, description="A request that takes longer is always exported as a trace."
+    )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least level that is logged.")
     demonstration: bool = Field(False, description="Mark everything as demonstration data; `chimney up` sets it.")
 

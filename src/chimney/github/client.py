@@ -18,6 +18,7 @@ import msgspec
 
 from chimney import __version__
 from chimney.core.budget import Need, is_rate_limited, refusal, retry_at
+from chimney.core.call import Attribute, Call, Calls, NoCalls
 from chimney.github.errors import (
     BudgetError,
     GitHubError,
@@ -63,8 +64,14 @@ class GitHubClient:
         *,
         transport: httpx2.AsyncBaseTransport | None = None,
         deadline_seconds: float = DEADLINE_SECONDS,
+        calls: Calls | None = None,
     ) -> None:
         self._origin = urlsplit(api_url)
+        self._calls = calls or NoCalls()
+        self._server: dict[str, Attribute] = {
+            "server.address": self._origin.hostname or "",
+            "server.port": self._origin.port or (443 if self._origin.scheme == "https" else 80),
+        }
         self.base = api_url.rstrip("/")
         headers = dict(_HEADERS)
         if token:
@@ -144,8 +151,8 @@ class GitHubClient:
             raise self._blocked_by.with_traceback(None)
 
     async def _follow(self, url: str, etag: str | None) -> Reply:
-        for _ in range(4):
-            reply = await self._ask(url, etag)
+        for resend in range(4):
+            reply = await self._ask(url, etag, resend=resend)
             if reply.status not in (301, 302, 307, 308):
                 return reply
             target = urljoin(url, reply.headers.get("location", ""))
@@ -155,11 +162,25 @@ class GitHubClient:
             url = target
         raise UnexpectedError("GitHub redirected more than three times", status=reply.status)
 
-    async def _ask(self, url: str, etag: str | None, *, method: str = "GET", body: bytes | None = None) -> Reply:
+    async def _ask(
+        self, url: str, etag: str | None, *, method: str = "GET", body: bytes | None = None, resend: int = 0
+    ) -> Reply:
+        about: dict[str, Attribute] = {"http.request.method": method, "url.full": url, **self._server}
+        if resend:
+            about["http.request.resend_count"] = resend
+        with self._calls.open(method, about) as call:
+            return await self._send(url, etag, method, body, call)
+
+    async def _send(self, url: str, etag: str | None, method: str, body: bytes | None, call: Call) -> Reply:
         headers = {"if-none-match": etag} if etag else {}
+        if call.traceparent:
+            headers["traceparent"] = call.traceparent
         if body is not None:
             headers["content-type"] = "application/json"
         async with self._client.stream(method, url, headers=headers, content=body) as response:
+            call.attributes["http.response.status_code"] = response.status_code
+            call.attributes["github.not_modified"] = response.status_code == 304
+            call.error = str(response.status_code) if response.status_code >= 400 else None
             chunks: list[bytes] = []
             size = 0
             async for chunk in response.aiter_bytes():

@@ -22,6 +22,7 @@ edge, all that concerns Caddy:
 import asyncio
 import hashlib
 import logging
+import os
 import secrets
 from collections.abc import Awaitable
 from pathlib import Path
@@ -38,6 +39,7 @@ from chimney.origin.edge import Edge
 from chimney.origin.events import EventLog
 from chimney.origin.github_data import GitHubData
 from chimney.origin.ring import LogRing
+from chimney.origin.telemetry import Telemetry
 from chimney.store.database import Database
 from chimney.store.deliveries import DeliveryLog
 from chimney.store.folder import shared_folder
@@ -49,7 +51,6 @@ from chimney.web.auth import Tokens
 from chimney.web.capacity import capacity
 from chimney.web.hub import Room
 from chimney.web.loops import Supervisor
-from chimney.web.metrics import RequestMetrics
 from chimney.web.static import StaticFiles
 
 if TYPE_CHECKING:
@@ -80,7 +81,8 @@ class Origin:
         room = Room(capacity(settings.max_streams).streams, settings.max_streams_per_address)
         self.ring = LogRing(folder, slot=settings.slot, boot=self.boot, pipe=pipe, room=room)
         self.events = EventLog(folder, slot=settings.slot, boot=self.boot, room=room)
-        client = GitHubClient(settings.github_api_url, token, transport=transport)
+        self.telemetry = Telemetry(settings, boot=self.boot, environ=os.environ)
+        client = GitHubClient(settings.github_api_url, token, transport=transport, calls=self.telemetry.calls)
         self._server: RedisServer | None = None
         self.github = GitHubData(
             settings,
@@ -90,7 +92,6 @@ class Origin:
             events=self.events,
         )
         self.edge = Edge(settings, folder=folder, boot=self.boot, events=self.events, room=room)
-        self.requests = RequestMetrics()
         self.shell = Shell(pipe.request)
         self.loops = Supervisor()
 
@@ -108,7 +109,9 @@ class Origin:
         def changed(up: bool, why: str) -> None:
             self.github.dragonfly_changed(up, why)
 
-        server = self._server = RedisServer(settings.dragonfly_url.get_secret_value(), on_change=changed)
+        server = self._server = RedisServer(
+            settings.dragonfly_url.get_secret_value(), on_change=changed, calls=self.telemetry.calls
+        )
         audience = hashlib.sha256(f"{settings.github_api_url} {client.identity}".encode()).hexdigest()[:16]
         return SharedTier(server, audience=audience, boot=self.boot)
 
@@ -127,7 +130,7 @@ class Origin:
         await asyncio.to_thread(self.ring.recall)
         await asyncio.to_thread(self.events.recall)
         await asyncio.to_thread(self.edge.log.recall)
-        self._pipe.start(self.ring.take, batches=[self.requests.take])
+        self._pipe.start(self.ring.take, batches=self.telemetry.sinks)
         await asyncio.to_thread(self.build)
         await self.deploying.start(self.loops)
         self.github.serve(self.shell, self._pipe)
@@ -138,6 +141,7 @@ class Origin:
         self.edge.start(self.loops, on_left=self._release_streams)
         self.loops.start()
         self.shell.phase = Phase.READY
+        self.telemetry.start(revision=self.deploying.deployments.revision_of(settings.slot))
         token = "a token" if self.github.client.authenticated else "no token"
         log.info(
             "origin started: repository %s, GitHub at %s with %s",
@@ -188,7 +192,7 @@ class Origin:
             guards.guard(tokens, scope) for scope in (TokenScope.READ, TokenScope.DEPLOY, TokenScope.OPERATE)
         )
         return [
-            *health.routes(health.Vitals(self._parts()), self.requests),
+            *health.routes(health.Vitals(self._parts())),
             *self.github.routes(read_scope=read, operate_scope=operate),
             *self.deploying.routes(read_scope=read, deploy_scope=deploy),
             *logs.routes(self.ring, self.events, read_scope=read),
@@ -210,7 +214,7 @@ class Origin:
             deploying=self.deploying,
             edge=self.edge,
             loops=self.loops,
-            requests=self.requests,
+            telemetry=self.telemetry,
         )
 
     async def drain(self) -> None:
@@ -231,6 +235,7 @@ class Origin:
         await self.edge.close()
         log.info("origin stopped", extra={"boot": self.boot})
         await self._pipe.stop()
+        await self.telemetry.close()
         self.ring.close()
         self.events.close()
         await self._state.close()

@@ -17,7 +17,9 @@ from chimney.origin.events import EventLog
 from chimney.origin.github_data import GitHubData
 from chimney.origin.ring import LogRing, Ring
 from chimney.origin.watch import LOST_SECONDS
+from chimney.tracing.traces import Tracing
 from chimney.web.app import Phase, Shell
+from chimney.web.error_rate import ErrorRate
 from chimney.web.loops import Supervisor
 from chimney.web.metrics import RequestMetrics, counter, expose, gauge
 from chimney.wire.base import stamp
@@ -39,6 +41,8 @@ class Parts:
     edge: Edge
     loops: Supervisor
     requests: RequestMetrics
+    traces: Tracing
+    errors: ErrorRate
 
 
 class Vitals:
@@ -91,6 +95,7 @@ class Vitals:
             loops=self._parts.loops.health(),
             webhooks=self._parts.github.hearing.webhooks.health(),
             github_deployments=self._parts.deploying.deployments.telling(),
+            errors=self._parts.errors.health(),
         )
 
     def version(self) -> Version:
@@ -114,6 +119,7 @@ class Vitals:
         yield from self._of_github()
         yield from self._of_webhooks()
         yield from self._parts.edge.metrics()
+        yield from self._parts.traces.metrics()
         yield from self._of_process()
 
     def _of_cache(self) -> Iterator[Metric]:

@@ -10,6 +10,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from redis import exceptions
 from redis.asyncio.client import Redis
@@ -18,12 +19,14 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
+from chimney.core.call import Attribute, Calls, NoCalls
 from chimney.wire.health import DragonflyHealth
 
 DEADLINE = 0.2
 ANSWER = 0.15
 CONNECTIONS = 16
 SLOW = 2  # deadlines missed in a row before the server counts as gone; one may be this process being busy
+TOLD_SECONDS = 0.02  # a command that takes longer is told as a call of its own
 SHORTEST_WAIT, LONGEST_WAIT = 0.25, 3.0
 LOOK_SECONDS = 5.0  # between two looks at a server that is well
 QUIET_SECONDS = 2.0  # without news after which the connection is asked whether it is alive, and after which it is not
@@ -42,7 +45,10 @@ class RefusedError(Exception):
 class RedisServer:
     """`on_change` is told True when the server answers again and False with the reason when it does not any more."""
 
-    def __init__(self, url: str, *, on_change: Callable[[bool, str], None]) -> None:
+    def __init__(self, url: str, *, on_change: Callable[[bool, str], None], calls: Calls | None = None) -> None:
+        self._calls = calls or NoCalls()
+        parts = urlsplit(url)
+        self._server: dict[str, Attribute] = {"server.address": parts.hostname or "", "server.port": parts.port or 6379}
         pool = BlockingConnectionPool.from_url(
             url,
             max_connections=CONNECTIONS,
@@ -74,7 +80,7 @@ class RedisServer:
         """The answer. Raises AwayError or RefusedError."""
         if not self.connected:
             raise AwayError(self._health.status)
-        return await self._within(self._client.execute_command(*command))
+        return await self._within(str(command[0]), self._client.execute_command(*command))
 
     async def run_all(self, *commands: Command) -> list[Any]:
         """The answers in one round trip; a command that the server refuses has its exception as the answer."""
@@ -83,10 +89,15 @@ class RedisServer:
         pipeline = self._client.pipeline(transaction=False)
         for command in commands:
             pipeline.execute_command(*command)
-        answers: list[Any] = await self._within(pipeline.execute(raise_on_error=False))
+        answers: list[Any] = await self._within("PIPELINE", pipeline.execute(raise_on_error=False))
         return answers
 
-    async def _within(self, asking: Any) -> Any:
+    async def _within(self, operation: str, asking: Any) -> Any:
+        about: dict[str, Attribute] = {"db.system.name": "redis", "db.operation.name": operation, **self._server}
+        with self._calls.open(operation, about, least_seconds=TOLD_SECONDS):
+            return await self._answer(asking)
+
+    async def _answer(self, asking: Any) -> Any:
         try:
             async with asyncio.timeout(DEADLINE):
                 answer = await asking

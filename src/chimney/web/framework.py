@@ -94,6 +94,7 @@ def build(
 ) -> Litestar:
     def on_error(request: AnyRequest, error: Exception) -> Response[bytes]:
         if isinstance(error, ProblemError):
+            recover.tell(error, cast("Scope", request.scope))
             return _answer(error, request)
         if isinstance(error, HTTPException) and error.status_code < 500:
             return _answer(as_problem(error, request), request)

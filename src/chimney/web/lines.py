@@ -11,9 +11,10 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
+from chimney.core.fingerprint import fingerprint
 from chimney.core.redact import safe
 from chimney.web.record import RequestRecord
-from chimney.web.recover import short_stack
+from chimney.web.recover import frames_of, short_stack
 from chimney.wire.telemetry import LEVELS, RequestFields, VisitorFields
 
 DEEPEST = 6
@@ -86,6 +87,7 @@ def _what(record: RequestRecord) -> What:
         cache=record.cache or msgspec.UNSET,
         tier=record.tier or msgspec.UNSET,
         error=safe(record.error) if record.error else msgspec.UNSET,
+        fingerprint=record.fingerprint or msgspec.UNSET,
     )
     said = f"{method} {path} {record.status}{f' {record.cache}' if record.cache else ''}"
     return What(level_of(record.status), _encode(said)[1:-1].decode(), _encode(fields)[1:-1].decode())
@@ -166,6 +168,9 @@ def _fields_of(captured: Captured) -> dict[str, Any]:
     if record.exc_info and record.exc_info[1]:
         fields["error"] = safe(f"{type(record.exc_info[1]).__name__}: {record.exc_info[1]}", longest=500)
         fields["stack"] = safe(short_stack(record.exc_info[1]))
+        fields["fingerprint"] = fingerprint(
+            type(record.exc_info[1]).__name__, record.name, frames_of(record.exc_info[1])
+        )
     extra = vars(record)
     fields.update({safe(key, longest=200): _field(extra[key]) for key in extra.keys() - _STANDARD - fields.keys()})
     if "id" in fields:  # the stream's own id goes there

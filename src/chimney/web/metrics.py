@@ -4,6 +4,7 @@ Counting happens in the log thread, once a record, with plain dictionaries; the 
 from a collector that reads them. Routes are templates, so no label takes a value from outside.
 """
 
+import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -15,14 +16,20 @@ from prometheus_client.core import (
     HistogramMetricFamily,
     Metric,
 )
-from prometheus_client.exposition import choose_encoder
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client.openmetrics import exposition as openmetrics
 from prometheus_client.registry import Collector
+from prometheus_client.samples import Exemplar
 
 from chimney.web.record import RequestRecord
 
 # the boundaries of http.server.request.duration in the OpenTelemetry semantic conventions, with two finer ones below:
 # a cached answer takes well under a millisecond
 BOUNDS = (0.0005, 0.001, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
+_NAMES = (*map(str, BOUNDS), "+Inf")
+METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+OPEN_METRICS = "application/openmetrics-text"
+Bucket = tuple[str, float] | tuple[str, float, Exemplar]
 
 
 class Histogram:
@@ -31,17 +38,21 @@ class Histogram:
     def __init__(self) -> None:
         self.counts = [0] * (len(BOUNDS) + 1)
         self.sum = 0.0
+        self.exemplars: list[Exemplar | None] = [None] * (len(BOUNDS) + 1)
 
     def observe(self, value: float) -> None:
         self.counts[bisect_left(BOUNDS, value)] += 1
         self.sum += value
 
-    def cumulative(self) -> list[tuple[str, float]]:
+    def exemplify(self, value: float, exemplar: Exemplar) -> None:
+        self.exemplars[bisect_left(BOUNDS, value)] = exemplar
+
+    def cumulative(self) -> list[Bucket]:
         total = 0
-        rows: list[tuple[str, float]] = []
-        for bound, count in zip([*map(str, BOUNDS), "+Inf"], list(self.counts), strict=True):
+        rows: list[Bucket] = []
+        for bound, count, exemplar in zip(_NAMES, list(self.counts), list(self.exemplars), strict=True):
             total += count
-            rows.append((bound, total))
+            rows.append((bound, total, exemplar) if exemplar else (bound, total))
         return rows
 
 
@@ -62,6 +73,7 @@ class RequestMetrics:
     def __init__(self) -> None:
         self._cells: dict[tuple[str, str, int], Cell] = {}
         self._durations: dict[str, Histogram] = {}
+        self._failed: dict[str, Exemplar] = {}
 
     def take(self, records: Iterable[RequestRecord]) -> None:
         """Counts the finished requests of a flush."""
@@ -69,7 +81,7 @@ class RequestMetrics:
             self.observe(record)
 
     def observe(self, record: RequestRecord) -> None:
-        method = record.method if record.method in _METHODS else "_OTHER"
+        method = record.method if record.method in METHODS else "_OTHER"
         key = (record.route, method, record.status)
         cell = self._cells.get(key)
         if cell is None:
@@ -78,6 +90,14 @@ class RequestMetrics:
         cell.durations.observe(record.ended - record.began)
         if record.cache:
             cell.cached[record.cache, record.tier or "none"] += 1
+
+    def exemplify(self, record: RequestRecord) -> None:
+        """Names the trace of an observed request, one that is exported, as the example of its bucket."""
+        exemplar = Exemplar({"trace_id": record.trace_id}, record.duration, record.started + record.duration)
+        if histogram := self._durations.get(record.route):
+            histogram.exemplify(record.duration, exemplar)
+        if record.status >= 500:
+            self._failed[record.route] = exemplar._replace(value=1.0)
 
     def cache_results(self) -> Counter[tuple[str, str]]:
         """Requests by cache result and tier."""
@@ -100,7 +120,7 @@ class RequestMetrics:
             failed[route] += count if status_class == "5xx" else 0
         yield requests
         for route, count in failed.items():
-            errors.add_metric([route], count)
+            errors.add_metric([route], count, exemplar=self._failed.get(route))
         yield errors
         durations = HistogramMetricFamily(
             "chimney_request_duration_seconds", "Time to the last byte of the answer.", labels=["route"]
@@ -108,9 +128,6 @@ class RequestMetrics:
         for route, histogram in list(self._durations.items()):
             durations.add_metric([route], histogram.cumulative(), histogram.sum)
         yield durations
-
-
-_METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 
 
 class Gauges(Collector):
@@ -137,5 +154,21 @@ def expose(sources: Iterable[Callable[[], Iterable[Metric]]], accept: str) -> tu
     """The exposition and its content type: OpenMetrics when `accept` asks for it, else text format 0.0.4."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(Gauges(sources))
-    encode, content_type = choose_encoder(accept)
-    return encode(registry), content_type
+    if prefers_open_metrics(accept):
+        encoded: bytes = openmetrics.generate_latest(registry)  # type: ignore[no-untyped-call]
+        return encoded, f"{OPEN_METRICS}; version=1.0.0; charset=utf-8"
+    return generate_latest(registry), CONTENT_TYPE_PLAIN_0_0_4
+
+
+def prefers_open_metrics(accept: str) -> bool:
+    """Whether an Accept header names OpenMetrics, and plain text not before it. What cannot be read is not there."""
+    return 0 < _quality(accept, OPEN_METRICS) >= _quality(accept, "text/plain")
+
+
+def _quality(accept: str, media_type: str) -> float:
+    ranges = [part.strip().partition(";") for part in accept.lower().split(",")]
+    found = [_Q.search(parameters) for name, _, parameters in ranges if name.strip() == media_type]
+    return max((float(match[1]) if (match := each) else 1.0 for each in found), default=0.0)
+
+
+_Q = re.compile(r"(?:^|;)\s*q=([01](?:\.[0-9]{1,3})?)\s*(?:;|$)")

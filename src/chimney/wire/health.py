@@ -54,6 +54,20 @@ class LogsHealth(Message, frozen=True, kw_only=True):
     errors: int
 
 
+class ErrorWindow(Message, frozen=True, kw_only=True):
+    """Requests of visitors and the answers of class 5xx among them; the rate is None when nobody asked."""
+
+    requests: int
+    errors: int
+    error_rate_pct: float | None
+
+
+class ErrorsHealth(Message, frozen=True, kw_only=True):
+    last_1m: ErrorWindow
+    last_5m: ErrorWindow
+    last_60m: ErrorWindow
+
+
 class LoopHealth(Message, frozen=True, kw_only=True):
     """A background loop: `last_success_at` None until it succeeded once, `error` None while it is well."""
 
@@ -90,6 +104,7 @@ class Health(Message, frozen=True, kw_only=True):
     loops: list[LoopHealth]
     webhooks: WebhooksHealth | None = None
     github_deployments: GitHubTelling | None = None
+    errors: ErrorsHealth | None = None
 
 
 class Version(Message, frozen=True, kw_only=True):

@@ -23,6 +23,7 @@ class RequestFields(Message, frozen=True, kw_only=True):
     cache: str | UnsetType = UNSET
     tier: str | UnsetType = UNSET
     error: str | UnsetType = UNSET
+    fingerprint: str | UnsetType = UNSET
 
 
 class VisitorFields(Message, frozen=True, kw_only=True):

@@ -1,0 +1,1 @@
+"""Finished requests as OpenTelemetry spans, and their way to a collector."""
