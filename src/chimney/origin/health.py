@@ -1,7 +1,7 @@
 """What the origin says about itself: /healthz, /api/version, /api/metrics."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,12 +16,11 @@ from chimney.origin.edge import Edge
 from chimney.origin.events import EventLog
 from chimney.origin.github_data import GitHubData
 from chimney.origin.ring import LogRing, Ring
+from chimney.origin.telemetry import Telemetry
 from chimney.origin.watch import LOST_SECONDS
-from chimney.tracing.traces import Tracing
 from chimney.web.app import Phase, Shell
-from chimney.web.error_rate import ErrorRate
 from chimney.web.loops import Supervisor
-from chimney.web.metrics import RequestMetrics, counter, expose, gauge
+from chimney.web.metrics import counter, expose, gauge
 from chimney.wire.base import stamp
 from chimney.wire.health import CacheHealth, Health, Version
 
@@ -40,9 +39,7 @@ class Parts:
     deploying: Deploying
     edge: Edge
     loops: Supervisor
-    requests: RequestMetrics
-    traces: Tracing
-    errors: ErrorRate
+    telemetry: Telemetry
 
 
 class Vitals:
@@ -95,7 +92,7 @@ class Vitals:
             loops=self._parts.loops.health(),
             webhooks=self._parts.github.hearing.webhooks.health(),
             github_deployments=self._parts.deploying.deployments.telling(),
-            errors=self._parts.errors.health(),
+            errors=self._parts.telemetry.errors.health(),
         )
 
     def version(self) -> Version:
@@ -114,19 +111,20 @@ class Vitals:
         )
 
     def metrics(self) -> Iterator[Metric]:
+        yield from self._parts.telemetry.requests.collect()
         yield from self._of_cache()
         yield from self._of_dragonfly()
         yield from self._of_github()
         yield from self._of_webhooks()
         yield from self._parts.edge.metrics()
-        yield from self._parts.traces.metrics()
+        yield from self._parts.telemetry.traces.metrics()
         yield from self._of_process()
 
     def _of_cache(self) -> Iterator[Metric]:
         requests = CounterMetricFamily(
             "chimney_cache_requests", "Proxied requests by how they were answered.", labels=["result", "tier"]
         )
-        for labels, count in self._parts.requests.cache_results().items():
+        for labels, count in self._parts.telemetry.requests.cache_results().items():
             requests.add_metric(labels, count)
         yield requests
         yield gauge("chimney_cache_entries", "Stored responses held in memory.", len(self._parts.github.near))
@@ -204,7 +202,7 @@ class Vitals:
         yield build
 
 
-def routes(vitals: Vitals, requests: RequestMetrics) -> list[Any]:
+def routes(vitals: Vitals) -> list[Any]:
     @get("/healthz", summary="The health of this process", tags=["health"])
     async def healthz() -> Response[Health]:
         """200 while visitors are answered, also degraded; 503 while starting or draining."""
@@ -219,8 +217,7 @@ def routes(vitals: Vitals, requests: RequestMetrics) -> list[Any]:
     @get("/api/metrics", summary="Prometheus metrics", tags=["health"], media_type="text/plain")
     async def metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
         """Text format 0.0.4, or OpenMetrics when `Accept` asks for it."""
-        sources: list[Callable[[], Iterator[Metric]]] = [requests.collect, vitals.metrics]
-        body, content_type = expose(sources, request.headers.get("accept", ""))
+        body, content_type = expose([vitals.metrics], request.headers.get("accept", ""))
         return Response(body, media_type=content_type, headers=_FRESH)
 
     return [healthz, version, metrics]
