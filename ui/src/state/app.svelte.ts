@@ -25,13 +25,16 @@ export class App {
     return this.#searches;
   }
 
-  /** Listens to the browser; gives what stops it. */
-  start(): () => void {
+  /** Listens to the browser; gives what stops it. `moves`: where `g` and a letter go. */
+  start(moves: ReadonlyMap<string, string>): () => void {
     void this.session.load();
     this.clock.start();
     const stops = [
       this.router.listen(),
-      listenToKeys({ o: () => this.router.go('/'), l: () => this.router.go('/logs') }, () => this.#search()),
+      listenToKeys(
+        (letter) => this.#move(moves.get(letter)),
+        () => this.#search(),
+      ),
       watchAttention({ leave: () => this.#leave(), comeBack: () => this.#comeBack() }),
       () => this.clock.stop(),
     ];
@@ -43,6 +46,12 @@ export class App {
     this.logs.close();
     await this.session.signOut();
   };
+
+  /** Whether there was somewhere to go. */
+  #move(href: string | undefined): boolean {
+    if (href !== undefined && this.session.status === 'in') this.router.go(href);
+    return href !== undefined;
+  }
 
   #search(): void {
     if (this.session.status !== 'in') return;

@@ -1,15 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { filterFromQuery, filterToHref, isFiltered, isLive, NO_FILTER, sameFilter } from './log-filter';
-import { href, isOurs, screenOf } from './route';
+import { href, isOurs, partsOf, pathOf } from './route';
 
 test.each([
-  ['/', 'overview'],
-  ['/logs', 'logs'],
-  ['/logs/', 'logs'],
-  ['/nothing', 'missing'],
-  ['/toString', 'missing'],
-  ['//', 'overview'],
-])('%s is the screen %s', (path, screen) => expect(screenOf(path)).toBe(screen));
+  ['/', []],
+  ['//', []],
+  ['/logs/', ['logs']],
+  ['/deployments/hel1/d%2F1', ['deployments', 'hel1', 'd/1']],
+  ['/traces/%zz', ['traces', '%zz']],
+])('%s has the parts %j', (path, parts) => expect(partsOf(path)).toEqual(parts));
+
+test('a path is made of its parts, whatever is in them', () =>
+  expect(pathOf('deployments', 'hel1', 'd/1?#', 7)).toBe('/deployments/hel1/d%2F1%3F%23/7'));
 
 describe('a click', () => {
   const ORIGIN = 'https://table.example';

@@ -1,8 +1,17 @@
-export type Screen = 'overview' | 'logs' | 'missing';
+/** The parts of a path, as they were before they were escaped: `/deployments/hel1/d%2F1` is three. */
+export const partsOf = (path: string): string[] => path.split('/').filter(Boolean).map(unescaped);
 
-const SCREENS: Record<string, Screen> = { '/': 'overview', '/logs': 'logs' };
+const unescaped = (part: string): string => {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+};
 
-export const screenOf = (path: string): Screen => SCREENS[path.replace(/(.)\/+$/, '$1')] ?? 'missing';
+/** A path from its parts. */
+export const pathOf = (...parts: (string | number)[]): string =>
+  `/${parts.map((part) => encodeURIComponent(String(part))).join('/')}`;
 
 /** A click that this page should answer itself: a plain one, on a link of ours that opens here. */
 export function isOurs(

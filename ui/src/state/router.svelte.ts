@@ -1,14 +1,19 @@
-import { isOurs, screenOf, type Screen } from './route';
+import { isOurs, partsOf } from './route';
 
 /** The address bar. Everything that can be filtered is in it. */
 export class Router {
   #path = $state(location.pathname);
   #query = $state(location.search);
   #hash = $state(location.hash);
-  #screen = $derived(screenOf(this.#path));
+  #parts = $derived(partsOf(this.#path));
 
-  get screen(): Screen {
-    return this.#screen;
+  /** The first part of the path, which names the screen; empty for the first one. */
+  get screen(): string {
+    return this.#parts[0] ?? '';
+  }
+  /** What the path says behind the screen: which deployment, which trace. */
+  get place(): string[] {
+    return this.#parts.slice(1);
   }
   get path(): string {
     return this.#path;
@@ -18,6 +23,24 @@ export class Router {
   }
   get hash(): string {
     return this.#hash;
+  }
+
+  /** One parameter of the query, '' when it is not there. */
+  param(name: string): string {
+    return new URLSearchParams(this.#query).get(name) ?? '';
+  }
+
+  /** This place with some parameters changed; '' takes one away. `typing`: no new entry in the history. */
+  set(params: Record<string, string>, typing = false): void {
+    const query = new URLSearchParams(this.#query);
+    for (const [name, value] of Object.entries(params)) {
+      if (value === '') query.delete(name);
+      else query.set(name, value);
+    }
+    const text = query.toString();
+    const href = text === '' ? this.#path : `${this.#path}?${text}`;
+    if (typing) this.replace(href);
+    else this.go(href);
   }
 
   go(href: string): void {
