@@ -155,6 +155,7 @@ PUBLIC = {
     "GET /api/deploy/status",
     "GET /api/deploy/events",
     "/api/health/history",
+    "/api/deploy/diff",
     "POST /api/webhooks/github",  # asks for GitHub's signature instead
     "/api/schema/openapi.json",
 }

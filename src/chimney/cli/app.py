@@ -129,6 +129,11 @@ def report(
     pr_number: Annotated[int | None, typer.Option(help="Number of the pull request.")] = None,
     pr_title: Annotated[str | None, typer.Option(help="Title of the pull request.")] = None,
     message: Annotated[str | None, typer.Option(help="Commit message or note.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Why it was taken back, with rolled_back.")] = None,
+    environment_url: Annotated[str | None, typer.Option(help="Public address of what was deployed.")] = None,
+    repo: Annotated[
+        str | None, typer.Option(metavar="OWNER/NAME", help="Refused by an origin that is about another.")
+    ] = None,
     actor: Annotated[str | None, typer.Option(envvar="GITHUB_ACTOR", help="Who deploys.")] = None,
     run_url: Annotated[str | None, typer.Option(help="Address of the CI run.")] = None,
     duration_seconds: Annotated[float | None, typer.Option(help="How long it took.")] = None,
@@ -145,6 +150,9 @@ def report(
         "pr_number": pr_number,
         "pr_title": pr_title,
         "message": message,
+        "reason": reason,
+        "environment_url": environment_url,
+        "repo": repo,
         "actor": actor,
         "run_url": run_url or command.run_url(),
         "duration_seconds": duration_seconds,

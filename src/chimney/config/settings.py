@@ -144,6 +144,11 @@ class OriginSettings(Settings):
     )
     environment_url: Url | None = Field(None, description="Public address of the environment, told to GitHub.")
     github_deployments: bool = Field(True, description="Whether GitHub is told of deployments, with the token.")
+    deploy_workflow: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9._-]{1,200}$",
+        description="Workflow that deploys the revision in its input `revision`, for going back.",
+    )
     deploy_stuck_seconds: float = Field(
         1800, ge=1, le=604_800, description="A deployment without an end after so many seconds is stuck."
     )

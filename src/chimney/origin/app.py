@@ -194,7 +194,7 @@ class Origin:
         return [
             *health.routes(health.Vitals(self._parts())),
             *self.github.routes(read_scope=read, operate_scope=operate),
-            *self.deploying.routes(read_scope=read, deploy_scope=deploy),
+            *self.deploying.routes(read_scope=read, deploy_scope=deploy, operate_scope=operate),
             *logs.routes(self.ring, self.events, read_scope=read),
             *self.edge.routes(read_scope=read),
         ]

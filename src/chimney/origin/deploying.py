@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from chimney.config import OriginSettings
-from chimney.origin import audit, deployments, probes
+from chimney.origin import audit, deployments, diffs, probes, rollbacks
 from chimney.origin.deployments import Deployments, Place, ReportStore
 from chimney.origin.events import Says
 from chimney.origin.github_data import GitHubData
@@ -52,6 +52,12 @@ class Deploying:
             environment_url=settings.environment_url,
             holder=holder,
         )
+        self.diffs = diffs.Diffs(github.cache, self.deployments)
+        self.rollbacks = rollbacks.Rollbacks(
+            self.deployments, self.diffs, github.run_acts, self.audit, events, workflow=settings.deploy_workflow
+        )
+        self.rollbacks.can_dispatch = bool(settings.repo) and github.client.authenticated
+        self.deployments.mark = self.rollbacks.mark
         self.probes = probes.Probes(
             ProbeLog(history),
             Prober(),
@@ -71,6 +77,7 @@ class Deploying:
             self.deployments.telling = self.mirror.health
             if self.github.far:
                 self.mirror.lease = self.github.far.lease
+        self.deployments.on_change.append(loops.add("rollbacks", self.rollbacks.look).nudge)
         if self.slots.addresses:
             loops.add("slots", self.slots.look)
         if self.probes.addresses:
@@ -78,9 +85,11 @@ class Deploying:
             await self.probes.load()
             loops.add("probes", self.probes.look)
 
-    def routes(self, *, read_scope: Any, deploy_scope: Any) -> list[Any]:
+    def routes(self, *, read_scope: Any, deploy_scope: Any, operate_scope: Any) -> list[Any]:
         return [
             *deployments.routes(self.deployments, self.audit, deploy_scope=deploy_scope),
+            *diffs.routes(self.diffs),
+            *rollbacks.routes(self.rollbacks, operate_scope=operate_scope),
             *probes.routes(self.probes),
             *audit.routes(self.audit, read_scope=read_scope),
         ]

@@ -13,7 +13,7 @@ from litestar.params import Body, FromQuery, QueryParameter
 
 from chimney.core.delivery import Delivery
 from chimney.core.deploy_report import BadReportError, parse_report
-from chimney.core.deployment import Folded, begin, fold_reports, is_stuck, status, with_stuck
+from chimney.core.deployment import Folded, begin, fold_reports, is_stuck, slots_as_reported, status, with_stuck
 from chimney.core.github_deployment import reports_of
 from chimney.origin.audit import Audit
 from chimney.origin.events import Says, Silence
@@ -23,7 +23,7 @@ from chimney.web.asgi import Scope
 from chimney.web.problem import ProblemError
 from chimney.web.record import record_of
 from chimney.wire.base import Page
-from chimney.wire.deployment import Deployment, DeployReport, DeployStatus, Phase, ReportAccepted
+from chimney.wire.deployment import Deployment, DeployReport, DeployStatus, Phase, ReportAccepted, SlotState
 from chimney.wire.github_deployment import GitHubTelling, Telling
 from chimney.wire.problem import Fault
 
@@ -71,6 +71,7 @@ class Deployments:
         self.by_phase: dict[str, int] = {}
         self.configured_slot: Callable[[], str | None] = lambda: None
         self.on_change: list[Callable[[], None]] = []
+        self.mark: Callable[[list[Deployment]], list[Deployment]] = lambda deployments: deployments
         self.telling: Callable[[], GitHubTelling] = lambda: GitHubTelling(state=Telling.NOT_CONFIGURED)
 
     async def load(self) -> None:
@@ -123,7 +124,8 @@ class Deployments:
             detail = f"The report was not recorded: {error}. Send it again."
             raise ProblemError(503, "storage-full", detail, headers=[(b"retry-after", b"10")]) from None
         told = next((one.deployment for one in reversed(self._folded) if report.id in one.ids), None)
-        return ReportAccepted(id=report.id, deployment=told or begin(report, self.place.repo).deployment), new
+        [shown] = self.marked([told or begin(report, self.place.repo).deployment], now)
+        return ReportAccepted(id=report.id, deployment=shown), new
 
     def _refuse_others(self, raw: Mapping[str, Any], report: DeployReport) -> None:
         """Raises ProblemError 403 for a report that is about something else than this origin."""
@@ -160,8 +162,7 @@ class Deployments:
 
     async def status(self) -> DeployStatus:
         """What is deployed now, with the slots as they answer."""
-        asking = [self._slots.fresh()] if self._slots else []
-        await asyncio.gather(self.refresh(), *asking)
+        await self.look()
         now = datetime.now(UTC)
         here = [one for one in self.timeline if one.environment == self.place.environment]
         told = status(self.marked(here, now), repo=self.place.repo, now=now)
@@ -170,14 +171,29 @@ class Deployments:
             told,
             active_slot=configured or told.active_slot,
             active_source="edge" if configured else told.active_source,
-            slots=self._slots.states(told.slots) if self._slots else told.slots,
+            slots=self._observed(told.slots),
             stuck_after_seconds=self.place.stuck_after.total_seconds(),
             github=self.telling(),
         )
 
+    async def look(self) -> None:
+        """What is stored and what the slots say, as of now."""
+        asking = [self._slots.fresh()] if self._slots else []
+        await asyncio.gather(self.refresh(), *asking)
+
+    def _observed(self, reported: dict[str, SlotState]) -> dict[str, SlotState]:
+        return self._slots.states(reported) if self._slots else reported
+
+    def slots_now(self) -> tuple[str | None, dict[str, SlotState]]:
+        """The active slot, and each as it was last seen."""
+        here = [one for one in self.timeline if one.environment == self.place.environment]
+        live = [one.slot for one in here if one.slot and one.phase is Phase.SUCCEEDED]
+        active = self.configured_slot() or (live[-1] if live else None)
+        return active, self._observed(slots_as_reported(here))
+
     def marked(self, deployments: Sequence[Deployment], now: datetime) -> list[Deployment]:
         """As they are told: with what depends on the moment."""
-        return with_stuck(deployments, after=self.place.stuck_after, now=now)
+        return self.mark(with_stuck(deployments, after=self.place.stuck_after, now=now))
 
     def revision_of(self, slot: str | None) -> str | None:
         """What was last deployed with success to `slot`, or anywhere when it is None; None when nothing was."""

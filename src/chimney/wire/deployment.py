@@ -55,10 +55,35 @@ class RolledBack(Message, frozen=True, kw_only=True):
     at: Timestamp
 
 
+class BadRevision(Message, frozen=True, kw_only=True):
+    """A revision that was rolled back: with which deployment, by whom, why."""
+
+    revision: str
+    deployment: str
+    by: str | None
+    reason: str | None
+    at: Timestamp
+
+
+class Way(StrEnum):
+    SWITCH = "switch"  # a slot still runs it
+    WORKFLOW = "workflow"  # a workflow deploys it again
+
+
+class WayBack(Message, frozen=True, kw_only=True):
+    """Whether one can go back to a deployment, how, and if not, why not."""
+
+    possible: bool
+    how: Way | None = None
+    slot: str | None = None
+    why: str | None = None
+
+
 class Deployment(Message, frozen=True, kw_only=True):
     """All reports about one deployment folded together. `phase` is the latest; `ended_at` is None until it ended.
 
-    `stuck`: it started, and no end was reported in the time allowed. `sources` says who told of it.
+    `stuck`: it started, and no end was reported in the time allowed. `sources` says who told of it. `contains` is a
+    revision that was rolled back before and that this one brings again, `way_back` whether one can return to it.
     """
 
     id: str
@@ -79,6 +104,8 @@ class Deployment(Message, frozen=True, kw_only=True):
     stuck: bool = False
     sources: list[Source] = []
     rolled_back: RolledBack | None = None
+    contains: BadRevision | None = None
+    way_back: WayBack | None = None
 
 
 class LastDeployment(Deployment, frozen=True, kw_only=True):
@@ -119,6 +146,23 @@ class DeployStatus(Message, frozen=True, kw_only=True):
     active_source: str | None = None
     stuck_after_seconds: float | None = None
     github: GitHubTelling | None = None
+
+
+class RollbackRequest(Message, frozen=True, kw_only=True):
+    """`deployment` is the one to go back to, `reason` is kept with the one that is left."""
+
+    deployment: str
+    reason: str
+    actor: str | None = None
+
+
+class RollbackDone(Message, frozen=True, kw_only=True):
+    """`left` is the deployment that was marked; None when none is known to run. `observed` is what was seen after."""
+
+    deployment: Deployment
+    left: Deployment | None
+    how: Way
+    observed: dict[str, object] | None = None
 
 
 class ReportAccepted(Message, frozen=True, kw_only=True):

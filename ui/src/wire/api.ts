@@ -421,6 +421,15 @@ export interface components {
             observed: unknown;
             hash: string;
         };
+        /** BadRevision */
+        BadRevision: {
+            revision: string;
+            deployment: string;
+            by: string | null;
+            reason: string | null;
+            /** Format: date-time */
+            at: string;
+        };
         /** Bug */
         Bug: {
             number: number;
@@ -519,6 +528,8 @@ export interface components {
             stuck: boolean;
             sources?: components["schemas"]["Source"][];
             rolled_back?: components["schemas"]["RolledBack"] | null;
+            contains?: components["schemas"]["BadRevision"] | null;
+            way_back?: components["schemas"]["WayBack"] | null;
         };
         /** DragonflyHealth */
         DragonflyHealth: {
@@ -538,6 +549,18 @@ export interface components {
             garbage: number;
             waiting: number;
             dropped: number;
+        };
+        /** ErrorWindow */
+        ErrorWindow: {
+            requests: number;
+            errors: number;
+            error_rate_pct: number | null;
+        };
+        /** ErrorsHealth */
+        ErrorsHealth: {
+            last_1m: components["schemas"]["ErrorWindow"];
+            last_5m: components["schemas"]["ErrorWindow"];
+            last_60m: components["schemas"]["ErrorWindow"];
         };
         /** Evidence */
         Evidence: {
@@ -604,6 +627,7 @@ export interface components {
             loops: components["schemas"]["LoopHealth"][];
             webhooks?: components["schemas"]["WebhooksHealth"] | null;
             github_deployments?: components["schemas"]["GitHubTelling"] | null;
+            errors?: components["schemas"]["ErrorsHealth"] | null;
         };
         /** Histogram */
         Histogram: {
@@ -640,6 +664,8 @@ export interface components {
             stuck: boolean;
             sources?: components["schemas"]["Source"][];
             rolled_back?: components["schemas"]["RolledBack"] | null;
+            contains?: components["schemas"]["BadRevision"] | null;
+            way_back?: components["schemas"]["WayBack"] | null;
             age_seconds: number;
             compare_url: string | null;
         };
@@ -823,6 +849,8 @@ export interface components {
             stuck: boolean;
             sources?: components["schemas"]["Source"][];
             rolled_back?: components["schemas"]["RolledBack"] | null;
+            contains?: components["schemas"]["BadRevision"] | null;
+            way_back?: components["schemas"]["WayBack"] | null;
             origin: string;
         };
         /** PullRequestRef */
@@ -954,6 +982,18 @@ export interface components {
             } | null;
             revision: string | null;
             slot: string | null;
+        };
+        /**
+         * Way
+         * @enum {string}
+         */
+        Way: "switch" | "workflow";
+        /** WayBack */
+        WayBack: {
+            possible: boolean;
+            how?: components["schemas"]["Way"] | null;
+            slot?: string | null;
+            why?: string | null;
         };
         /** WebhooksHealth */
         WebhooksHealth: {
