@@ -14,6 +14,7 @@ github_data, all that reads GitHub:
 /api/events                          logs         what happened beside requests, live
 edge, all that concerns Caddy:
 /api/edge                              edge_watch  where Caddy sends visitors
+/api/edge/switch                       switch      sends them to the other slot
 /api/logs/caddy /api/logs/caddy/stream  edge_log    its access log
 /api/schema/openapi.json             web/framework
 /                                    web/static   the team's dashboard (CHIMNEY_SITE_DIR)
@@ -166,6 +167,7 @@ class Origin:
             history=self._history,
             boot=self.boot,
         )
+        self.edge.serve(self.deploying.audit, self.deploying.deployments)
         self.deploying.deployments.configured_slot = lambda: self.edge.watch.active
         self.schema_app = framework(
             self._handlers(),
@@ -196,7 +198,7 @@ class Origin:
             *self.github.routes(read_scope=read, operate_scope=operate),
             *self.deploying.routes(read_scope=read, deploy_scope=deploy, operate_scope=operate),
             *logs.routes(self.ring, self.events, read_scope=read),
-            *self.edge.routes(read_scope=read),
+            *self.edge.routes(read_scope=read, operate_scope=operate),
         ]
 
     def _parts(self) -> "Parts":

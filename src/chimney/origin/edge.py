@@ -1,12 +1,13 @@
 """All that concerns Caddy, as one room: its logs, its configuration, and switching it.
 
 /api/edge                            edge_watch  where Caddy points, and whether it can be reached
+/api/edge/switch                     switch    sends visitors to the other slot
 /api/logs/caddy /api/logs/caddy/stream  edge_log  its access log
 """
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from prometheus_client.core import CounterMetricFamily, Metric
 
@@ -23,6 +24,10 @@ from chimney.web.loops import Supervisor
 from chimney.web.metrics import counter, gauge
 from chimney.wire.edge import Slot
 
+if TYPE_CHECKING:
+    from chimney.origin.audit import Audit
+    from chimney.origin.deployments import Deployments
+
 ScopeGuard = Callable[..., None]
 
 
@@ -30,6 +35,9 @@ class Edge:
     """Without any setting of Caddy's it watches nothing, and says so."""
 
     def __init__(self, settings: OriginSettings, *, folder: Path, boot: str, events: EventLog, room: Room) -> None:
+        self._settings = settings
+        self._folder = folder
+        self._events = events
         self.admin = Admin(settings.caddy_admin) if settings.caddy_admin else None
         self._lease = Lease(folder / "edge.lock")
         files = Files(settings.caddy_access_log, settings.caddy_log)
@@ -43,6 +51,14 @@ class Edge:
             own_slot=settings.slot,
             caddyfile=settings.caddyfile,
             lease=self._lease,
+        )
+
+    def serve(self, audit: "Audit", deployments: "Deployments") -> None:
+        """What a switch needs of others."""
+        from chimney.origin.switch import Switcher  # noqa: PLC0415 — the framework takes half a second
+
+        self.switcher = Switcher(
+            self.watch, audit, deployments, self._events, folder=self._folder, own_slot=self._settings.slot
         )
 
     def start(self, loops: Supervisor, *, on_left: Callable[[], None]) -> None:
@@ -63,17 +79,18 @@ class Edge:
         failures = self.watch.reloads().failures
         yield counter("chimney_edge_reload_failures", "Configurations that Caddy refused, or would.", failures)
 
-    def routes(self, *, read_scope: ScopeGuard) -> list[Any]:
+    def routes(self, *, read_scope: ScopeGuard, operate_scope: ScopeGuard) -> list[Any]:
         """Imported here: the framework takes half a second."""
         from chimney.origin import edge_routes, logs  # noqa: PLC0415
 
         what = "requests as Caddy logged them"
         return [
-            *edge_routes.routes(self.watch, read_scope=read_scope),
+            *edge_routes.routes(self.watch, self.switcher, read_scope=read_scope, operate_scope=operate_scope),
             *logs.record_routes(self.log, "/api/logs/caddy", what, read_scope=read_scope),
         ]
 
     async def close(self) -> None:
+        await self.switcher.close()
         await self.watch.close()
         self.log.close()
         self._lease.close()

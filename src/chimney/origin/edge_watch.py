@@ -113,13 +113,20 @@ class EdgeWatch:
 
     async def look(self, *, within: float = FRESH_SECONDS) -> Seen:
         """Caddy as it was seen at most `within` seconds ago. Trouble is part of what is seen, and raises nothing."""
-        if self.admin is None:
+        if self.admin is None or time.time() - self._seen.at < within:
             return self._seen
-        if time.time() - self._seen.at < within:
-            return self._seen
+        return await asyncio.shield(self._look_of(self.admin))
+
+    async def look_anew(self) -> Seen:
+        """Caddy as it is after this call: not by a look that began before it."""
+        if self._looking and not self._looking.done():
+            await asyncio.wait((self._looking,))
+        return await self.look(within=0.0)
+
+    def _look_of(self, admin: Admin) -> asyncio.Task[Seen]:
         if self._looking is None or self._looking.done():
-            self._looking = asyncio.create_task(self._ask(self.admin), name="look at Caddy")
-        return await asyncio.shield(self._looking)
+            self._looking = asyncio.create_task(self._ask(admin), name="look at Caddy")
+        return self._looking
 
     async def _ask(self, admin: Admin) -> Seen:
         checking = asyncio.gather(*(self.checks.check(slot, self.expected) for slot in self.slots))

@@ -65,6 +65,7 @@ class Vitals:
 
     def health(self) -> Health:
         settings = self._parts.settings
+        streams = sum(len(ring.hub) for ring in self._rings())
         return Health(
             status=self._status(),
             version=__version__,
@@ -87,7 +88,8 @@ class Vitals:
             logs=self._parts.ring.health(
                 errors=self._parts.pipe.by_level["error"] + self._parts.pipe.by_level["critical"]
             ),
-            streams=sum(len(ring.hub) for ring in self._rings()),
+            streams=streams,
+            requests_in_flight=max(0, self._parts.shell.open_requests - streams - 1),  # without this one
             panics=self._parts.shell.recover.panics,
             loops=self._parts.loops.health(),
             webhooks=self._parts.github.hearing.webhooks.health(),

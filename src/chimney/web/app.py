@@ -51,6 +51,11 @@ class Shell:
         self.framework: App | None = None
         self.fallback: App | None = None
 
+    @property
+    def open_requests(self) -> int:
+        """Requests being answered now, streams included; without those that the lane answers in one go."""
+        return self._recorder.open
+
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         try:
             hit = self.lane(scope, send)

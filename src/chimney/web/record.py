@@ -129,11 +129,15 @@ def begin(scope: Scope) -> RequestRecord:
 
 
 class Recorder:
-    """ASGI: gives every request its record and ids, and hands the finished record to `sink`, exactly once."""
+    """ASGI: gives every request its record and ids, and hands the finished record to `sink`, exactly once.
+
+    `open` counts the requests that are being answered, streams included.
+    """
 
     def __init__(self, app: App, sink: Callable[[RequestRecord], None]) -> None:
         self._app = app
         self._sink = sink
+        self.open = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -141,6 +145,7 @@ class Recorder:
         record = begin(scope)
         scope["chimney.record"] = record
         token = current.set(record)
+        self.open += 1
         ids = [(b"x-request-id", record.request_id.encode()), (b"x-trace-id", record.trace_id.encode())]
 
         async def send_recorded(event: Event) -> None:
@@ -154,6 +159,7 @@ class Recorder:
         try:
             await self._app(scope, receive, send_recorded)
         finally:
+            self.open -= 1
             record.finish()
             current.reset(token)
             self._sink(record)

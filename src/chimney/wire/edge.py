@@ -98,6 +98,7 @@ class SwitchRequest(Message, frozen=True, kw_only=True):
 
     slot: Slot
     reason: str | None = None
+    actor: str | None = None
     revision: str | None = None
 
 

@@ -100,6 +100,7 @@ class Health(Message, frozen=True, kw_only=True):
     github: GitHubHealth
     logs: LogsHealth
     streams: int
+    requests_in_flight: int = 0
     panics: int
     loops: list[LoopHealth]
     webhooks: WebhooksHealth | None = None
