@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from chimney.config.settings import FollowedOrigin, OriginSettings, Settings, TableSettings
+from chimney.web.serve import is_loopback
 
 S = TypeVar("S", bound=Settings)
 
@@ -34,10 +35,9 @@ _OUTSIDE = {"CHIMNEY_CONFIG", "CHIMNEY_TABLE_TOKEN", "CHIMNEY_TABLE_URL", "CHIMN
 RESERVED = {
     *(f"CHIMNEY_{name}" for name in ("ORG", "REPOS_EXCLUDE", "GITHUB_APP_ID", "GITHUB_APP_KEY_FILE")),
     *(f"CHIMNEY_{name}" for name in ("GITHUB_APP_INSTALLATION",)),
-    *(f"CHIMNEY_TABLE_{name}" for name in ("OTLP_TOKEN", "OTLP_TOKEN_FILE", "NOTIFY", "NOTIFY_FILE", "OIDC_ISSUER")),
+    *(f"CHIMNEY_TABLE_{name}" for name in ("NOTIFY", "NOTIFY_FILE", "OIDC_ISSUER")),
     *(f"CHIMNEY_TABLE_{name}" for name in ("OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OIDC_CLIENT_SECRET_FILE")),
     *(f"CHIMNEY_TABLE_{name}" for name in ("GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET", "GITHUB_CLIENT_SECRET_FILE")),
-    *(f"CHIMNEY_TABLE_{name}" for name in ("JAEGER_URL", "TEMPO_URL", "PROMETHEUS_URL", "ALERTMANAGER_URL")),
 }
 _TOKENS = {"read_token_file", "operate_token_file"}
 _PER_ORIGIN = re.compile(r"CHIMNEY_TABLE_ORIGIN_(.+)_(READ|OPERATE)_TOKEN(_FILE)?")
@@ -225,9 +225,19 @@ def validate(reading: Reading, model: type[S]) -> S:
     faults += [
         f"table.origins: the name {name!r} is given twice" for name in sorted(set(names)) if names.count(name) > 1
     ]
+    faults += _open_receiver(reading, settings)
     if faults:
         raise SettingsError(faults)
     return settings
+
+
+def _open_receiver(reading: Reading, settings: Settings) -> list[str]:
+    """A table that others can reach takes telemetry from those only that have its token."""
+    if not isinstance(settings, TableSettings) or settings.otlp_token or is_loopback(settings.listen):
+        return []
+    where = reading.said.get("listen", "table.listen")
+    token = variable("table", "otlp_token")
+    return [f"{where}: {settings.listen} can be reached from other machines, so {token} must be set"]
 
 
 def without_effect(environ: Mapping[str, str]) -> list[str]:

@@ -206,5 +206,12 @@ class TableSettings(Settings):
     retention_bytes: int = Field(
         5 * 1024**3, ge=1024**2, description="The oldest records go when the journal is larger."
     )
+    otlp_token: HeaderSecret | None = Field(
+        None, description="Bearer token that senders of OTLP need; must be set to listen beyond this machine."
+    )
+    jaeger_url: Url | None = Field(None, description="Jaeger whose traces are shown too.")
+    tempo_url: Url | None = Field(None, description="Tempo whose traces are shown too.")
+    prometheus_url: Url | None = Field(None, description="Prometheus whose series and alerts are shown too.")
+    alertmanager_url: Url | None = Field(None, description="Alertmanager whose alerts are shown as findings.")
     probe_seconds: float = Field(5, ge=0.2, le=3600, description="How often each origin's health is asked.")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least level that is logged.")

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 import msgspec
 
+from chimney.core.elsewhere.alerts import Alert
 from chimney.wire.deployment import DeployStatus
 from chimney.wire.health import Health
 from chimney.wire.origin import StreamState
@@ -74,6 +75,25 @@ class StorageFacts(msgspec.Struct, frozen=True, kw_only=True):
     dropped: Sighting | None = None
 
 
+class SourceFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """A source that is read where it is: Jaeger and the like. `failure` is None while it answers."""
+
+    name: str
+    url: str
+    failure: Sighting | None
+    asked: bool
+
+
+class ReceiverFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What senders of OTLP were told to send again, since the start."""
+
+    refused: Sighting | None = None
+    requests: int = 0
+
+
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     origins: tuple[OriginFacts, ...]
     storage: StorageFacts
+    sources: tuple[SourceFacts, ...] = ()
+    alerts: tuple[Alert, ...] = ()
+    receiver: ReceiverFacts = ReceiverFacts()

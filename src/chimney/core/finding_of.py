@@ -18,6 +18,9 @@ COMPONENTS = {
     "storage_full": "storage",
     "storage_damaged": "storage",
     "no_data": "table",
+    "source_unreachable": "sources",
+    "alert_firing": "alerts",
+    "telemetry_refused": "receiver",
 }
 
 

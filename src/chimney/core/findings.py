@@ -6,6 +6,7 @@ from datetime import datetime
 import msgspec
 
 from chimney.core.deploy_findings import deploy_failed, deploy_stuck, pipeline_red
+from chimney.core.elsewhere_findings import alerts_firing, sources_unreachable, telemetry_refused
 from chimney.core.facts import Facts
 from chimney.core.github_findings import github
 from chimney.core.origin_findings import erroring, log_dropped, panic, redirects, slow, stream_lost, unreachable
@@ -25,7 +26,8 @@ OF_ORIGIN = (
     panic,
     log_dropped,
 )
-OF_TABLE = (storage_full, storage_damaged, own_dropped, no_data)
+OF_TABLE = (storage_full, storage_damaged, own_dropped, no_data, telemetry_refused)
+SEVERAL = (sources_unreachable, alerts_firing)
 _ORDER = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 
@@ -33,7 +35,8 @@ def evaluate(facts: Facts, *, now: datetime) -> list[Finding]:
     """Every finding that the facts bear out."""
     of_origins = (rule(origin, now) for origin in facts.origins for rule in OF_ORIGIN)
     of_table = (rule(facts, now) for rule in OF_TABLE)
-    return [finding for finding in (*of_origins, *of_table) if finding]
+    several = (finding for rule in SEVERAL for finding in rule(facts, now))
+    return [finding for finding in (*of_origins, *of_table, *several) if finding]
 
 
 def carry(before: Findings, found: Iterable[Finding], *, now: datetime) -> Findings:

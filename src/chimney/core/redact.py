@@ -22,9 +22,24 @@ def _show(match: re.Match[str]) -> str:
     return f"\\u{ord(match.group()):04x}"
 
 
+def _harmless(text: str) -> bool:
+    """Quick, for the many short texts: printable ASCII without anything that a secret has."""
+    return (
+        text.isascii()
+        and text.isprintable()
+        and not ("_" in text and ("gh" in text or "github_pat" in text))
+        and not ("=" in text and ("?" in text or "&" in text))
+        and "AKIA" not in text
+        and "eyJ" not in text
+        and (" " not in text or "bearer" not in text.lower())
+    )
+
+
 def safe(text: str, *, longest: int = LONGEST) -> str:
     """`text` with secrets masked and invisible characters spelled out; cut with its length named past `longest`."""
     whole = len(text)
+    if whole <= longest and _harmless(text):
+        return text
     shown = _SECRETS.sub(_mask, text[: longest + LONGEST_SECRET])
     if whole > longest:
         shown = f"{shown[:longest]}… ({whole} characters)"

@@ -10,6 +10,7 @@
 /api/cache                            caches     each origin's cache
 /api/logs /api/logs/histogram         queries    everything that is kept
 /api/logs/stream /api/stream          streams    the log as it is stored; the overview as it changes
+/v1/{signal}                          telemetry  OTLP, and what is read of it: traces, series, Jaeger and the like
 /api/schema/openapi.json              web/framework
 /                                     web/static the page
 
@@ -46,6 +47,7 @@ from chimney.table.reach import Reach
 from chimney.table.retention import Retention
 from chimney.table.sessions import Sessions
 from chimney.table.streams import LogStreams, PageStreams
+from chimney.table.telemetry import Telemetry
 from chimney.web.app import Phase, Shell
 from chimney.web.asgi import Receive, Scope, Send
 from chimney.web.capacity import capacity
@@ -93,12 +95,15 @@ class Table:
             headers={"user-agent": f"chimney-table/{__version__}"},
             trust_env=False,  # a proxy meant for the outside must not hide that an origin is down
         )
+        self.telemetry = Telemetry(settings, store=self.store, ingest=self.ingest, client=self._client)
+        self.shell.hot = self.telemetry.hot
         uptime = Uptime(self.database)
         self.followed = [self._follow(origin, uptime) for origin in settings.origins]
         self.watch = Watch(
             self.followed,
             ingest=self.ingest,
             retention=self.retention,
+            telemetry=self.telemetry,
             damage=lambda: self.store.damage or self.database.damage,
             changed=self._findings_changed,
         )
@@ -158,6 +163,7 @@ class Table:
             self._deploy_loops[name] = self.loops.add(f"deploy:{name}", one.probe.ask_deploy)
             self.loops.add(f"pipeline:{name}", one.probe.ask_pipeline)
             self.loops.add(f"follow:{name}", one.follower.follow)
+        self.telemetry.add_loops(self.loops)
         self.loops.add("findings", self.watch.check)
         self.loops.add("overview", self.board.tell)
         self.loops.add("sessions", self.sessions.sweep)
@@ -167,7 +173,7 @@ class Table:
         """Everything that needs the framework, imported here so that /livez need not wait for it."""
         from litestar import Router  # noqa: PLC0415
 
-        from chimney.table import access  # noqa: PLC0415
+        from chimney.table import access, documented  # noqa: PLC0415
         from chimney.web.framework import build  # noqa: PLC0415
 
         handlers = self._handlers()
@@ -177,7 +183,7 @@ class Table:
             title="chimney table",
             version=__version__,
             recover=self.shell.recover,
-            extra_paths={},
+            extra_paths=documented.paths(),
         )
         self.shell.framework = same_origin(self.schema_app)  # type: ignore[arg-type]
         self.shell.fallback = page(self._page_folder)
@@ -198,6 +204,7 @@ class Table:
             *audit.routes(audited),
             *caches.routes(reach),
             *queries.routes(self.store),
+            *self.telemetry.routes(self.board.deployments),
             *streams.routes(
                 logs,
                 self.pages,
@@ -223,6 +230,7 @@ class Table:
                 loops=self.loops,
                 pipe=self._pipe,
                 requests=self.requests,
+                receiver=self.telemetry.receiver,
             )
         )
 
@@ -241,6 +249,7 @@ class Table:
         log.info("table stopped", extra={"boot": self.boot})
         await self._pipe.stop()
         await self.ingest.write_last()
+        self.telemetry.close()
         self.sessions.close()
         await self.store.close()
         await self.database.close()

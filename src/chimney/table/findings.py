@@ -15,6 +15,7 @@ from chimney.table.follow import Follower
 from chimney.table.ingest import Ingest
 from chimney.table.probe import Probe
 from chimney.table.retention import Retention
+from chimney.table.telemetry import Telemetry
 from chimney.wire.base import stamp
 from chimney.wire.finding import Findings
 
@@ -38,19 +39,27 @@ class Watch:
         *,
         ingest: Ingest,
         retention: Retention,
+        telemetry: Telemetry,
         damage: Callable[[], str | None],
         changed: Callable[[Findings], None],
     ) -> None:
         self._followed = followed
         self._ingest = ingest
         self._retention = retention
+        self._telemetry = telemetry
         self._damage = damage
         self._changed = changed
         self._damaged_at: float | None = None
         self.current = Findings(items=[], good_since=stamp(time.time()))
 
     def facts(self) -> Facts:
-        return Facts(origins=tuple(self._origin(one) for one in self._followed), storage=self._storage())
+        return Facts(
+            origins=tuple(self._origin(one) for one in self._followed),
+            storage=self._storage(),
+            sources=self._telemetry.elsewhere.facts(),
+            alerts=tuple(self._telemetry.elsewhere.alerts),
+            receiver=self._telemetry.facts(),
+        )
 
     def _origin(self, one: Followed) -> OriginFacts:
         probe, name = one.probe, one.probe.origin.name

@@ -16,7 +16,9 @@ from chimney.store.telemetry import LogStore
 from chimney.table.access import PUBLIC
 from chimney.table.findings import Followed, Watch
 from chimney.table.ingest import Ingest
+from chimney.table.receive import Receiver
 from chimney.table.retention import Retention
+from chimney.table.unpack import Signal
 from chimney.web.app import Phase, Shell
 from chimney.web.hub import Hub
 from chimney.web.loops import Supervisor
@@ -42,6 +44,7 @@ class Parts:
     loops: Supervisor
     pipe: LogPipe
     requests: RequestMetrics
+    receiver: Receiver
 
 
 class Vitals:
@@ -92,6 +95,7 @@ class Vitals:
             "chimney_table_storage_full", "1 while nothing can be stored.", float(ingest.full_since is not None)
         )
         yield from self._of_origins()
+        yield from self._of_receiver()
         findings = GaugeMetricFamily("chimney_table_findings", "Current findings by severity.", labels=["severity"])
         for severity in ("critical", "warning", "info"):
             findings.add_metric([severity], sum(one.severity == severity for one in parts.watch.current.items))
@@ -109,6 +113,21 @@ class Vitals:
             connected.add_metric([name], float(one.follower.state().state == "connected"))
         yield up
         yield connected
+
+    def _of_receiver(self) -> Iterator[Metric]:
+        receiver = self._parts.receiver
+        rows = CounterMetricFamily("chimney_table_otlp_rows", "Rows stored of OTLP requests.", labels=["signal"])
+        rejected = CounterMetricFamily(
+            "chimney_table_otlp_rejected", "Rows left out of OTLP requests that were taken.", labels=["signal"]
+        )
+        for signal in Signal:
+            rows.add_metric([signal], receiver.rows[signal])
+            rejected.add_metric([signal], receiver.rejected[signal])
+        yield rows
+        yield rejected
+        refused = receiver.refusals.requests
+        yield counter("chimney_table_otlp_refused", "OTLP requests that were told to be sent again.", refused)
+        yield gauge("chimney_table_otlp_series", "Series that senders of OTLP have.", len(receiver.series))
 
     def _of_process(self) -> Iterator[Metric]:
         parts = self._parts

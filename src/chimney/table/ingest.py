@@ -171,9 +171,10 @@ class Ingest:
         rows = 0
         while self._pending and rows < BATCH_ROWS:
             one = self._pending.popleft()
-            taken.append(one)
-            rows += one.rows
-        self._waiting_rows -= rows
+            self._waiting_rows -= one.rows
+            if not one.done.done():  # a sender that gave up is not answered any more
+                taken.append(one)
+                rows += one.rows
         if self._pending:
             self._wake.set()
         return taken

@@ -8,6 +8,7 @@ stream for ever).
 import asyncio
 import contextlib
 import errno
+import ipaddress
 import logging
 import os
 import signal
@@ -45,6 +46,15 @@ def split_address(listen: str) -> tuple[str, int]:
     if not host or not port.isdigit() or int(port) > 65535:
         raise ValueError(f"{listen!r} should be host:port, for example 127.0.0.1:8080")
     return host.strip("[]"), int(port)
+
+
+def is_loopback(listen: str) -> bool:
+    """Whether only this machine can reach the address. A name counts as reachable, but for `localhost`."""
+    host, _ = split_address(listen)
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def claim(listen: str) -> tuple[str, int]:

@@ -313,6 +313,107 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/traces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Traces of every sender
+         * @description Newest first: those that have a span which is asked for. From the table itself, Jaeger and Tempo.
+         */
+        get: operations["ApiTracesListed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/traces/{trace_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One trace whole
+         * @description Its spans by start, and the log records of it. Leading zeros of the id may be left out.
+         */
+        get: operations["ApiTracesTraceIdOne"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/services": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Senders of spans
+         * @description With the names of their spans, as far as they are known: what the lists of traces can be narrowed to.
+         */
+        get: operations["ApiServicesServices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One measure over time
+         * @description The last hour when no time is given. `rate` is by second; `avg` and quantiles of buckets are of what was
+         *     counted in each step. With the deployments in the range.
+         */
+        get: operations["ApiSeriesOne"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/series/names": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is measured
+         * @description The metrics that the table keeps, with their kind and labels.
+         */
+        get: operations["ApiSeriesNamesNames"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/logs/stream": {
         parameters: {
             query?: never;
@@ -348,6 +449,57 @@ export interface paths {
         get: operations["ApiStreamPageStream"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes logs as OTLP */
+        post: operations["otlp_logs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/traces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes traces as OTLP */
+        post: operations["otlp_traces"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes metrics as OTLP */
+        post: operations["otlp_metrics"];
         delete?: never;
         options?: never;
         head?: never;
@@ -588,6 +740,12 @@ export interface components {
             items: components["schemas"]["Finding"][];
             good_since: string | null;
         };
+        /**
+         * Fn
+         * @default rate
+         * @enum {string}
+         */
+        Fn: "rate" | "avg" | "max" | "p50" | "p95" | "p99";
         /** GitHubHealth */
         GitHubHealth: {
             last_success_at: string | null;
@@ -669,6 +827,22 @@ export interface components {
             age_seconds: number;
             compare_url: string | null;
         };
+        /** ListedTrace */
+        ListedTrace: {
+            trace_id: string;
+            started_at: string;
+            duration_ms: number;
+            service: string;
+            name: string;
+            /** @enum {string} */
+            status: "unset" | "ok" | "error";
+            spans: number;
+            errors: number;
+            services: {
+                [key: string]: number;
+            };
+            found_in: string[];
+        };
         /** LogRow */
         LogRow: {
             id: number;
@@ -706,6 +880,16 @@ export interface components {
             restarts: number;
             error: string | null;
         };
+        /** Marker */
+        Marker: {
+            /** Format: date-time */
+            at: string;
+            id: string;
+            origin: string;
+            revision: string;
+            phase: string;
+            slot: string | null;
+        };
         /** MemoryTier */
         MemoryTier: {
             entries: number;
@@ -721,6 +905,13 @@ export interface components {
             /** Format: date-time */
             merged_at: string;
             url: string;
+        };
+        /** MetricName */
+        MetricName: {
+            name: string;
+            /** @enum {string} */
+            kind: "gauge" | "counter" | "histogram";
+            labels: string[];
         };
         /** OriginCache */
         OriginCache: {
@@ -796,6 +987,16 @@ export interface components {
             items: components["schemas"]["LogRow"][];
             next?: string | null;
         };
+        /** Page[MetricName] */
+        "Page_chimney.wire.telemetry.MetricName_": {
+            items: components["schemas"]["MetricName"][];
+            next?: string | null;
+        };
+        /** Page[Service] */
+        "Page_chimney.wire.traces.Service_": {
+            items: components["schemas"]["Service"][];
+            next?: string | null;
+        };
         /** Part */
         Part: {
             part: string;
@@ -853,6 +1054,12 @@ export interface components {
             way_back?: components["schemas"]["WayBack"] | null;
             origin: string;
         };
+        /** Point */
+        Point: {
+            /** Format: date-time */
+            at: string;
+            value: number | null;
+        };
         /** PullRequestRef */
         PullRequestRef: {
             number: number;
@@ -905,6 +1112,30 @@ export interface components {
             /** @default 1 */
             attempt: number;
         };
+        /** Series */
+        Series: {
+            labels: {
+                [key: string]: string;
+            };
+            points: components["schemas"]["Point"][];
+            /** @default table */
+            source: string;
+        };
+        /** SeriesAnswer */
+        SeriesAnswer: {
+            name: string;
+            fn: string;
+            step_seconds: number;
+            series: components["schemas"]["Series"][];
+            deployments: components["schemas"]["Marker"][];
+            partial?: string[];
+        };
+        /** Service */
+        Service: {
+            name: string;
+            operations: string[];
+            found_in: string[];
+        };
         /** SessionState */
         SessionState: {
             user: string;
@@ -936,6 +1167,43 @@ export interface components {
          * @enum {string}
          */
         Source: "report" | "github";
+        /** Span */
+        Span: {
+            trace_id: string;
+            span_id: string;
+            parent_span_id: string | null;
+            service: string;
+            name: string;
+            kind: string;
+            /** Format: date-time */
+            started_at: string;
+            offset_ms: number;
+            duration_ms: number;
+            /** @enum {string} */
+            status: "unset" | "ok" | "error";
+            status_message: string;
+            attributes: {
+                [key: string]: unknown;
+            };
+            resource: {
+                [key: string]: unknown;
+            };
+            events: components["schemas"]["SpanEvent"][];
+            links: {
+                [key: string]: unknown;
+            }[];
+            scope: string;
+        };
+        /** SpanEvent */
+        SpanEvent: {
+            name: string;
+            /** Format: date-time */
+            at: string;
+            offset_ms: number;
+            attributes: {
+                [key: string]: unknown;
+            };
+        };
         /** StreamState */
         StreamState: {
             state: string;
@@ -972,6 +1240,25 @@ export interface components {
         Tiers: {
             memory: components["schemas"]["MemoryTier"];
             dragonfly: components["schemas"]["DragonflyTier"];
+        };
+        /** Trace */
+        Trace: {
+            trace_id: string;
+            started_at: string | null;
+            duration_ms: number | null;
+            spans: components["schemas"]["Span"][];
+            logs: components["schemas"]["LogRow"][];
+            found_in: string[];
+            urls?: {
+                [key: string]: string;
+            };
+            partial?: string[];
+        };
+        /** TraceList */
+        TraceList: {
+            items: components["schemas"]["ListedTrace"][];
+            next?: string | null;
+            partial?: string[];
         };
         /** Version */
         Version: {
@@ -1512,6 +1799,179 @@ export interface operations {
             };
         };
     };
+    ApiTracesListed: {
+        parameters: {
+            query?: {
+                service?: string | null;
+                operation?: string | null;
+                status?: "unset" | "ok" | "error" | null;
+                min_duration_ms?: number | null;
+                max_duration_ms?: number | null;
+                /** @description RFC 3339, included. */
+                from?: string | null;
+                /** @description RFC 3339, not included. */
+                to?: string | null;
+                limit?: number;
+                /** @description `next` of the page before. */
+                before?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TraceList"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        status_code: number;
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                    };
+                };
+            };
+        };
+    };
+    ApiTracesTraceIdOne: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                trace_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trace"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        status_code: number;
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                    };
+                };
+            };
+        };
+    };
+    ApiServicesServices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_chimney.wire.traces.Service_"];
+                };
+            };
+        };
+    };
+    ApiSeriesOne: {
+        parameters: {
+            query: {
+                name: string;
+                /** @description `name=value`, by comma. */
+                labels?: string | null;
+                fn?: components["schemas"]["Fn"];
+                /** @description Labels to keep, by comma. */
+                by?: string | null;
+                /** @description RFC 3339, included. */
+                from?: string | null;
+                /** @description RFC 3339, not included. */
+                to?: string | null;
+                /** @description Seconds. */
+                step?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeriesAnswer"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        status_code: number;
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                    };
+                };
+            };
+        };
+    };
+    ApiSeriesNamesNames: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_chimney.wire.telemetry.MetricName_"];
+                };
+            };
+        };
+    };
     ApiLogsStreamLogStream: {
         parameters: {
             query?: {
@@ -1592,6 +2052,225 @@ export interface operations {
                         } | unknown[];
                     };
                 };
+            };
+        };
+    };
+    otlp_logs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Export request of OTLP/HTTP, optionally gzipped */
+        requestBody: {
+            content: {
+                "application/x-protobuf": string;
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Durable. With `partial_success` when some rows could not be kept: how many, and why */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not an OTLP request: do not send it again */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Without the token of CHIMNEY_TABLE_OTLP_TOKEN */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Sent by a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The body was not here within 20 seconds */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description More than 16 MiB, as sent or as unzipped: send smaller batches */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Neither protobuf nor JSON, or another Content-Encoding than gzip */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description More than can be stored, or nothing can be stored: send it again after `Retry-After` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    otlp_traces: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Export request of OTLP/HTTP, optionally gzipped */
+        requestBody: {
+            content: {
+                "application/x-protobuf": string;
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Durable. With `partial_success` when some rows could not be kept: how many, and why */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not an OTLP request: do not send it again */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Without the token of CHIMNEY_TABLE_OTLP_TOKEN */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Sent by a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The body was not here within 20 seconds */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description More than 16 MiB, as sent or as unzipped: send smaller batches */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Neither protobuf nor JSON, or another Content-Encoding than gzip */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description More than can be stored, or nothing can be stored: send it again after `Retry-After` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    otlp_metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Export request of OTLP/HTTP, optionally gzipped */
+        requestBody: {
+            content: {
+                "application/x-protobuf": string;
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Durable. With `partial_success` when some rows could not be kept: how many, and why */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not an OTLP request: do not send it again */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Without the token of CHIMNEY_TABLE_OTLP_TOKEN */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Sent by a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The body was not here within 20 seconds */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description More than 16 MiB, as sent or as unzipped: send smaller batches */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Neither protobuf nor JSON, or another Content-Encoding than gzip */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description More than can be stored, or nothing can be stored: send it again after `Retry-After` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };

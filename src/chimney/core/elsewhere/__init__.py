@@ -1,0 +1,1 @@
+"""What Jaeger, Tempo, Prometheus and Alertmanager answer, as our rows. No I/O."""

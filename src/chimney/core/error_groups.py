@@ -1,0 +1,219 @@
+"""Which errors are the same: fingerprints of type, message template and top frames, and the groups they make.
+
+Pure. What varies from one occurrence to the next (numbers, ids, quoted texts, line numbers) is not part of it.
+"""
+
+import hashlib
+import re
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+
+import msgspec
+
+from chimney.core.redact import safe
+from chimney.wire.errors import ErrorExample, ErrorGroup
+from chimney.wire.telemetry import LEVELS, LogRow, SpanRow
+
+FRAMES = 3
+LONGEST_TEMPLATE = 200
+LONGEST_STACK = 4_096
+MOST_GROUPS = 2_000  # ~6 kB each at most: 12 MB
+MOST_DEPLOYMENTS = 50
+RECENT = 10_000  # errors by fingerprint and trace: one that is told as log record and as span counts once
+UNKNOWN = "unknown"
+
+_VARYING = (
+    (re.compile(r"(?i)\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "<id>"),
+    (re.compile(r"'[^']{0,200}'|\"[^\"]{0,200}\""), "<text>"),
+    (re.compile(r"(?i)\b(?:0x[0-9a-f]+|(?=[a-f]*[0-9])[0-9a-f]{7,64})\b"), "<id>"),
+    (re.compile(r"\d+(?:\.\d+)*"), "<n>"),
+)
+_PYTHON = re.compile(r'^\s*File "([^"]{1,300})", line \d+, in (\S{1,200})', re.MULTILINE)
+_AT = re.compile(r"^\s*at (?:async )?([^\s(]{1,200})(?: \(|\()([^()\n]{1,300})\)", re.MULTILINE)  # JavaScript, Java
+_GO = re.compile(r"^([\w./*()-]{1,200})\([^\n]*\)\n\s+(\S{1,300}\.go):\d+", re.MULTILINE)
+_LAST_LINE = re.compile(r"([A-Za-z_][\w.]{0,100}(?:Error|Exception|Exit|Interrupt|Warning|Panic)\w{0,30})\b")
+_LINE_NUMBER = re.compile(r":\d+(?::\d+)?$")
+
+
+class Occurrence(msgspec.Struct, frozen=True, kw_only=True):
+    """One error. `seconds` is Unix time."""
+
+    type: str
+    message: str
+    source: str
+    seconds: float
+    stack: str | None = None
+    trace_id: str | None = None
+    request_id: str | None = None
+    deployment: str | None = None
+    log_id: int | None = None
+
+
+def template(message: str) -> str:
+    """The message without what varies; its first line, cut."""
+    text = message.partition("\n")[0][: LONGEST_TEMPLATE * 2]
+    for pattern, shown in _VARYING:
+        text = pattern.sub(shown, text)
+    return text[:LONGEST_TEMPLATE].strip()
+
+
+def frames(stack: str | None) -> list[str]:
+    """The frames nearest to the fault, `function (file)`, without line numbers."""
+    if not stack:
+        return []
+    python = _PYTHON.findall(stack)
+    if python:
+        return [f"{function} ({file.rpartition('/')[2]})" for file, function in reversed(python)][:FRAMES]
+    found = _AT.findall(stack) or _GO.findall(stack)
+    return [f"{function} ({_LINE_NUMBER.sub('', file).rpartition('/')[2]})" for function, file in found[:FRAMES]]
+
+
+def fingerprint(kind: str, shape: str, top: Iterable[str], source: str) -> str:
+    text = "\0".join((kind, shape, source, *top))
+    return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).hexdigest()
+
+
+def of_log(row: LogRow, seconds: float) -> Occurrence | None:
+    """None for a record that tells of no error."""
+    if LEVELS.get(row.level, 0) < LEVELS["error"] or row.kind != "log":
+        return None
+    fields = row.fields
+    stack = _text(fields, "exception.stacktrace", "stack", "stacktrace", "exc_info")
+    kind = _text(fields, "exception.type", "error_type", "error.type") or _type_in(stack, row.message)
+    message = _text(fields, "exception.message") or row.message
+    return Occurrence(
+        type=safe(kind or row.logger or "error", longest=200),
+        message=message,
+        source=row.source,
+        seconds=seconds,
+        stack=stack[-LONGEST_STACK:] if stack else None,
+        trace_id=row.trace_id,
+        request_id=row.request_id,
+        deployment=row.deployment,
+        log_id=row.id,
+    )
+
+
+def of_span(span: SpanRow) -> Iterator[Occurrence]:
+    """An error span's exceptions; the span itself when it is the error and says no exception."""
+    told = False
+    for event in span.events:
+        attributes = event.get("attributes") or {}
+        if event.get("name") != "exception":
+            continue
+        told = True
+        stack = _text(attributes, "exception.stacktrace")
+        yield Occurrence(
+            type=_text(attributes, "exception.type") or "exception",
+            message=_text(attributes, "exception.message") or span.status_message or span.name,
+            source=span.service,
+            seconds=(event.get("at_ns") or span.start_ns) / 1e9,
+            stack=stack[-LONGEST_STACK:] if stack else None,
+            trace_id=span.trace_id,
+            deployment=_text(span.resource, "deployment.id"),
+        )
+    if span.status == "error" and not told and span.kind in ("server", "consumer"):
+        yield Occurrence(
+            type=_text(span.attributes, "error.type") or "span",
+            message=span.status_message or span.name,
+            source=span.service,
+            seconds=span.start_ns / 1e9,
+            trace_id=span.trace_id,
+            deployment=_text(span.resource, "deployment.id"),
+        )
+
+
+def _text(fields: dict[str, object], *names: str) -> str | None:
+    found = next((fields[name] for name in names if fields.get(name)), None)
+    return found if isinstance(found, str) else None
+
+
+def _type_in(stack: str | None, message: str) -> str | None:
+    last = stack.strip().rpartition("\n")[2] if stack else ""
+    found = _LAST_LINE.match(last) or _LAST_LINE.search(message[:500])
+    return found[1] if found else None
+
+
+class ErrorGroups:
+    """Groups by fingerprint, at most `most`: the one that was not seen for longest goes first."""
+
+    def __init__(self, most: int = MOST_GROUPS) -> None:
+        self._most = most
+        self.groups: OrderedDict[str, ErrorGroup] = OrderedDict()
+        self.dropped = 0
+        self._recent: OrderedDict[tuple[str, str], None] = OrderedDict()
+
+    def put(self, group: ErrorGroup) -> None:
+        """A group as it was kept."""
+        self.groups[group.id] = group
+
+    def note(self, one: Occurrence) -> ErrorGroup | None:
+        """The group as it is now; None when this error was counted before."""
+        shape, top = template(one.message), frames(one.stack)
+        key = fingerprint(one.type, shape, top, one.source)
+        if one.trace_id and self._counted(fingerprint(one.type, shape, (), one.source), one.trace_id):
+            return None
+        before = self.groups.pop(key, None)
+        group = self.groups[key] = _grown(before, one) if before else _first(key, one, shape, top)
+        if len(self.groups) > self._most:
+            self.groups.popitem(last=False)
+            self.dropped += 1
+        return group
+
+    def _counted(self, loose: str, trace_id: str) -> bool:
+        if (loose, trace_id) in self._recent:
+            return True
+        self._recent[loose, trace_id] = None
+        if len(self._recent) > RECENT:
+            self._recent.popitem(last=False)
+        return False
+
+
+def _example(one: Occurrence, at: datetime) -> ErrorExample:
+    return ErrorExample(
+        at=at,
+        message=one.message[:2000],
+        stack=one.stack,
+        trace_id=one.trace_id,
+        request_id=one.request_id,
+        log_id=one.log_id,
+    )
+
+
+def _first(key: str, one: Occurrence, shape: str, top: list[str]) -> ErrorGroup:
+    at = _moment(one.seconds)
+    return ErrorGroup(
+        id=key,
+        type=one.type,
+        template=shape,
+        source=one.source,
+        frames=top,
+        first_seen=at,
+        last_seen=at,
+        count=1,
+        by_deployment={one.deployment or UNKNOWN: 1},
+        first_deployment=one.deployment,
+        example=_example(one, at),
+    )
+
+
+def _grown(before: ErrorGroup, one: Occurrence) -> ErrorGroup:
+    at = _moment(one.seconds)
+    deployment = one.deployment or UNKNOWN
+    counts = before.by_deployment
+    if deployment in counts or len(counts) < MOST_DEPLOYMENTS:
+        counts = {**counts, deployment: counts.get(deployment, 0) + 1}
+    newer = at >= before.last_seen
+    return msgspec.structs.replace(
+        before,
+        first_seen=min(before.first_seen, at),
+        last_seen=max(before.last_seen, at),
+        count=before.count + 1,
+        by_deployment=counts,
+        example=_example(one, at) if newer else before.example,
+    )
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,1 @@
+"""Sources that are read where they are: Jaeger, Tempo, Prometheus, Alertmanager."""
