@@ -781,6 +781,8 @@ export interface components {
             github: components["schemas"]["GitHubHealth"];
             logs: components["schemas"]["LogsHealth"];
             streams: number;
+            /** @default 0 */
+            requests_in_flight: number;
             panics: number;
             loops: components["schemas"]["LoopHealth"][];
             webhooks?: components["schemas"]["WebhooksHealth"] | null;
