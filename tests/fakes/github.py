@@ -1,6 +1,7 @@
 """GitHub as a script: it answers what a test says and remembers every request as it would have gone over the wire."""
 
 import asyncio
+import hashlib
 import json
 from collections.abc import Callable
 from typing import Any
@@ -39,6 +40,21 @@ def validated(value: Any, etag: str) -> Answer:
     """As GitHub does: weak on a 200, the same tag strong on a 304."""
     full, same = says(value, etag=f'W/"{etag}"'), raw(b"", status=304, etag=f'"{etag}"', **QUOTA)
     return lambda request: (same if etag in request.headers.get("if-none-match", "") else full)(request)
+
+
+def tagged(value: Any) -> Answer:
+    """With the tag that GitHub makes of the request's headers and the body, and a 304 to whoever has it already."""
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        content = value if isinstance(value, bytes) else json.dumps(value, separators=(",", ":")).encode()
+        said = "".join(f"{request.headers[name]}:" for name in ("accept", "authorization") if name in request.headers)
+        tag = hashlib.sha256(said.encode() + content).hexdigest()
+        if tag in request.headers.get("if-none-match", ""):
+            return httpx2.Response(304, headers={**QUOTA, "etag": f'"{tag}"'})
+        told = {**QUOTA, "etag": f'W/"{tag}"', "content-type": "application/json; charset=utf-8"}
+        return httpx2.Response(200, headers=told, content=content)
+
+    return answer
 
 
 def fails(error: Exception) -> Answer:

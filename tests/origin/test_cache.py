@@ -14,7 +14,8 @@ from tests.fakes.github import Answer as Script
 
 from chimney.core.grammar import Kind
 from chimney.github.client import GitHubClient
-from chimney.origin.cache import FAILURE_SECONDS, GONE_SECONDS, Answer, GitHubCache, Result, key_of
+from chimney.origin.answer import Answer, Result, key_of
+from chimney.origin.cache import FAILURE_SECONDS, GONE_SECONDS, GitHubCache
 from chimney.store.memory import MemoryStore
 from chimney.web.problem import ProblemError
 

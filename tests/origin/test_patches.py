@@ -4,95 +4,20 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
-from contextlib import suppress
-from typing import Any
 
 import pytest
-from tests.fakes.github import HOST, GitHub, fails, says, validated
+from tests.fakes.github import fails, says, validated
 from tests.fakes.waiting import eventually
+from tests.origin.patching import COMMITS, COMPARE, PULLS, REPO, Bench, pull, pushed, told
 
 from chimney.core.delivery import Delivery
 from chimney.core.freshness import PATCHED
 from chimney.core.grammar import Kind
-from chimney.github.client import GitHubClient
-from chimney.origin.cache import GitHubCache, Key, Result, key_of
-from chimney.origin.patches import Applied, Patches
+from chimney.origin.answer import Result, key_of
+from chimney.origin.patches import Applied
 from chimney.store.deliveries import Known
-from chimney.store.memory import MemoryStore
 from chimney.store.ports import StoredResponse
 from chimney.wire.webhook import Outcome
-
-REPO = "acme/rocket"
-PULLS = key_of(Kind.PULLS, f"/repos/{REPO}/pulls", "state=open")
-COMMITS = key_of(Kind.COMMITS, f"/repos/{REPO}/commits", "")
-COMPARE = key_of(Kind.COMMIT, f"/repos/{REPO}/compare/v1...main", "")
-
-
-def pull(number: int, minute: int, state: str = "open") -> dict[str, Any]:
-    at = f"2026-11-15T09:{minute:02}:00Z"
-    return {"number": number, "state": state, "created_at": f"2026-11-15T08:{number:02}:00Z", "updated_at": at}
-
-
-def told(number: int, minute: int, state: str = "open", action: str = "opened", repo: str = REPO) -> Delivery:
-    return Delivery(
-        event="pull_request", action=action, repo=repo, payload={"pull_request": pull(number, minute, state)}
-    )
-
-
-def pushed(after: str) -> Delivery:
-    payload = {"ref": "refs/heads/main", "before": "a", "after": after, "repository": {"default_branch": "main"}}
-    return Delivery(event="push", repo=REPO, payload=payload)
-
-
-class Bench:
-    def __init__(self) -> None:
-        self.github = GitHub(validated([pull(1, 10)], "one"))
-        self.store = MemoryStore()
-        self.client = GitHubClient(HOST, "t", transport=self.github, deadline_seconds=0.5)
-        self.cache = GitHubCache(self.client, self.store)
-        self.forgotten: list[str] = []
-        self.patches = Patches(
-            self.cache,
-            self.store,
-            repos=[REPO],
-            forget=self.forgotten.append,
-            recent_seconds=5.0,
-            delays=(0.01, 0.02, 0.03),
-        )
-        self.cache.overlay = self.patches.overlay
-        self._looking: asyncio.Task[None] | None = None
-        self._nudged = asyncio.Event()
-        self.patches.nudge = self._nudged.set
-
-    def looking(self) -> None:
-        self._looking = asyncio.create_task(self._look())
-
-    async def _look(self) -> None:
-        while True:
-            wait = await self.patches.look()
-            self._nudged.clear()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._nudged.wait(), min(wait, 0.02))
-
-    async def tell(self, *deliveries: Delivery) -> list[Applied]:
-        return await self.patches.apply(list(deliveries))
-
-    async def see(self, key: Key = PULLS) -> Any:
-        return json.loads((await self.cache.get(key)).response.body)
-
-    async def numbers(self) -> list[int]:
-        return [one["number"] for one in await self.see()]
-
-    def held(self, key: Key = PULLS) -> StoredResponse:
-        stored = self.store.get(key.text)
-        assert stored
-        return stored
-
-    async def close(self) -> None:
-        if self._looking:
-            self._looking.cancel()
-        await self.cache.close()
-        await self.client.close()
 
 
 @pytest.fixture
@@ -199,7 +124,7 @@ async def test_an_answer_older_than_the_delivery_is_asked_for_again_until_it_is_
     assert await bench.see(COMMITS) == [{"sha": "a"}]
     await eventually(lambda: bench.held(COMMITS).body == b'[{"sha": "b"}]')
     assert len(bench.github.asked) == 3
-    assert not bench.patches._due
+    assert not bench.patches.looks.waiting
 
 
 async def test_after_three_more_looks_githubs_word_stands(bench: Bench) -> None:
@@ -207,8 +132,8 @@ async def test_after_three_more_looks_githubs_word_stands(bench: Bench) -> None:
     bench.github.then(says([{"sha": "a"}]))
     await bench.tell(pushed("b"))
     await bench.see(COMMITS)
-    await eventually(lambda: len(bench.github.asked) == 4 and not bench.patches._due)
-    assert not bench.patches._tries
+    await eventually(lambda: len(bench.github.asked) == 4 and not bench.patches.looks.waiting)
+    assert not bench.patches.looks.waiting
     assert bench.cache.fresh(COMMITS) is not None
 
 
@@ -294,7 +219,7 @@ async def test_what_was_not_there_may_be_there_now(bench: Bench) -> None:
 async def test_a_newer_answer_that_comes_while_patching_is_not_overwritten(bench: Bench) -> None:
     await bench.see()
     stored = bench.held()
-    assert not bench.cache.replace(PULLS.text, StoredResponse(**{
+    assert not bench.cache.replace(PULLS, StoredResponse(**{
         name: getattr(stored, name) for name in ("status", "body", "etag", "identity", "content_type", "links", "vary",
         "last_modified", "fetched_at", "validated_at")
     }), stored)  # fmt: skip

@@ -15,9 +15,9 @@ from tests.fakes.dragonfly import Dragonfly, dragonfly
 from tests.fakes.github import GitHub, says, validated
 
 from chimney.core.grammar import Kind
+from chimney.origin.answer import Key as CacheKey
+from chimney.origin.answer import Result
 from chimney.origin.app import Origin
-from chimney.origin.cache import Key as CacheKey
-from chimney.origin.cache import Result
 from chimney.origin.replicas import LARGEST_EVENT
 from chimney.store.ports import StoredResponse
 from chimney.store.shared import SharedTier

@@ -27,6 +27,7 @@ from chimney.github.errors import (
     UnexpectedError,
     UnreachableError,
 )
+from chimney.github.recipe import Recipe
 from chimney.wire.base import stamp
 from chimney.wire.health import GitHubHealth, RateLimit
 
@@ -86,6 +87,7 @@ class GitHubClient:
             transport=transport,
             limits=httpx2.Limits(max_connections=CONCURRENT * 2, max_keepalive_connections=CONCURRENT),
         )
+        self.recipe = Recipe()
         self._slots = asyncio.Semaphore(CONCURRENT)
         self._limited = 0
         self._blocked_until = 0.0
@@ -189,7 +191,14 @@ class GitHubClient:
                     raise UnexpectedError("GitHub's answer is larger than 10 MiB", status=response.status_code)
                 chunks.append(chunk)
             self._count(response)
-            return Reply(response.status_code, response.headers, b"".join(chunks))
+            reply = Reply(response.status_code, response.headers, b"".join(chunks))
+            if reply.status == 200:
+                self.recipe.check(reply.etag, reply.body, response.request.headers)
+            return reply
+
+    def tag_of(self, body: bytes) -> str | None:
+        """The entity tag that GitHub would give to this body, asked by us; None when that cannot be computed."""
+        return self.recipe.tag(body, self._client.headers)
 
     def _judge(self, reply: Reply) -> Reply:
         """The reply when it can be used, else the error that it means."""

@@ -3,17 +3,25 @@
 import time
 
 from chimney.core.budget import Need
-from chimney.github.client import Reply
+from chimney.github.client import GitHubClient, Reply
 from chimney.github.errors import GitHubError, RateLimitedError, UnexpectedError
 from chimney.store.ports import StoredResponse
 from chimney.web.problem import ProblemError
 
 
-def validator(stored: StoredResponse | None, identity: str) -> str | None:
-    """What GitHub is asked with; None when its own validator for our token is not held."""
-    if stored is None or stored.identity != identity or stored.patched_since is not None:
+def validator(stored: StoredResponse | None, client: GitHubClient) -> str | None:
+    """What GitHub is asked with: its own validator for our token, or the one that can be computed of what is held.
+
+    What a webhook put in doubt is asked for without GitHub's own, which may be behind the webhook.
+    """
+    if stored is None:
         return None
-    return stored.etag
+    is_theirs = stored.identity == client.identity and stored.patched_since is None and not stored.expired
+    return stored.etag if is_theirs else _computed(stored, client)
+
+
+def _computed(stored: StoredResponse, client: GitHubClient) -> str | None:
+    return client.tag_of(stored.body) if stored.status == 200 else None
 
 
 def need(stored: StoredResponse | None) -> Need:

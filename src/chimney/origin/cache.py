@@ -8,7 +8,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from enum import StrEnum
 from functools import partial
 from typing import NamedTuple
 
@@ -27,55 +26,16 @@ from chimney.core.freshness import (
 from chimney.core.grammar import Kind
 from chimney.github.client import GitHubClient
 from chimney.github.errors import BudgetError, GitHubError, UnexpectedError
+from chimney.origin.answer import DRAGONFLY, GITHUB, MEMORY, USUAL, Answer, Key, Removed, Result, key_of
 from chimney.origin.asking import as_problem, need, stored_of, validator
 from chimney.origin.replicas import Replicas, doubt
 from chimney.store.ports import ResponseStore, StoredResponse
 
 FAILURE_SECONDS = 1.0
+INEXACT = 2_000  # keys, ~150 B each
+TWICE = 2  # in a row: once it may be that a webhook was lost
 GONE_SECONDS = 10.0  # a 404 replaces a good response only when it is said again after this time
-MEMORY, DRAGONFLY, GITHUB = "memory", "dragonfly", "github"  # tiers, as the record and the metric say them
-_USUAL = Lifetimes()
 log = logging.getLogger(__name__)
-
-
-class Result(StrEnum):
-    """How an answer came about: the same word in the record, the metric and `Cache-Status`."""
-
-    HIT = "hit"
-    MISS = "miss"
-    STALE = "stale"
-    REVALIDATED = "revalidated"
-    COLLAPSED = "collapsed"
-    BYPASS = "bypass"
-
-
-class Key(NamedTuple):
-    """What is asked: the rebuilt path and the normalised query, both together as text, and the lifetime of a 200."""
-
-    path: str
-    query: str
-    text: str
-    policy: Policy
-
-
-def key_of(kind: Kind, path: str, query: str, lifetimes: Lifetimes = _USUAL) -> Key:
-    return Key(path, query, f"{path}?{query}" if query else path, lifetimes.policy(kind, query))
-
-
-class Answer(NamedTuple):
-    """A stored response, how it came and whence. `problem` says why it is old, when asking GitHub failed."""
-
-    response: StoredResponse
-    result: Result
-    problem: GitHubError | None = None
-    tier: str = MEMORY
-
-
-class Removed(NamedTuple):
-    """How many stored responses were removed from each tier."""
-
-    memory: int
-    dragonfly: int
 
 
 class Failure(NamedTuple):
@@ -99,7 +59,7 @@ class GitHubCache:
         client: GitHubClient,
         store: ResponseStore,
         *,
-        lifetimes: Lifetimes = _USUAL,
+        lifetimes: Lifetimes = USUAL,
         replicas: Replicas | None = None,
     ) -> None:
         self._client = client
@@ -107,6 +67,8 @@ class GitHubCache:
         self._lifetimes = lifetimes
         self._replicas = replicas or Replicas(store)
         self.overlay: Overlay = _as_it_is
+        self.unchanged: Callable[[Key], None] = lambda _key: None  # what a webhook put in doubt is as it was
+        self._inexact: dict[str, int] = {}
         self.invalidations = 0
         self._flights: dict[str, asyncio.Task[Answer]] = {}
         self._failures: dict[str, Failure] = {}
@@ -142,10 +104,14 @@ class GitHubCache:
         return decide(since, self._policy(key, stored), now=time.time())
 
     def _policy(self, key: Key, stored: StoredResponse | None) -> Policy:
-        if stored is not None and stored.patched_since is not None:
+        if stored is not None and stored.patched_since is not None and not self._may_confirm(key):
             return PATCHED
         policy = key.policy if stored is None or stored.status == 200 else NEGATIVE
         return policy if self._client.authenticated else stretched(policy, UNAUTHENTICATED)
+
+    def _may_confirm(self, key: Key) -> bool:
+        """Whether GitHub can be asked, for nothing, if its answer is what webhooks made of the stored one."""
+        return self._client.recipe.holds and self._inexact.get(key.text, 0) < TWICE
 
     async def get(self, key: Key) -> Answer:
         """The best answer there is. Raises ProblemError when GitHub gives none and nothing usable is stored."""
@@ -217,17 +183,22 @@ class GitHubCache:
     def _is_fresh(self, key: Key, response: StoredResponse) -> bool:
         return self._action(key, response) is Action.SERVE
 
-    async def look(self, key: Key) -> None:
+    async def look(self, key: Key) -> Answer:
         """Asks GitHub, whatever is stored. Raises GitHubError."""
-        await asyncio.shield(self._fly(key))
+        return await asyncio.shield(self._fly(key))
 
-    def replace(self, key: str, old: StoredResponse, new: StoredResponse) -> bool:
+    def replace(self, key: Key, old: StoredResponse, new: StoredResponse) -> bool:
         """Puts `new` in the place of `old`, here and in the other replicas; False when `old` is not there any more."""
-        if self._store.get(key) is not old:
+        if self._store.get(key.text) is not old:
             return False
-        self._store.put(key, new)
-        self._replicas.tell(key)
+        new.lifetime = self._policy(key, new).max_age
+        self._store.put(key.text, new)
+        self._replicas.tell(key.text)
         return True
+
+    def tag_of(self, body: bytes) -> str | None:
+        """What GitHub would call this body; None when that is not known."""
+        return self._client.tag_of(body)
 
     async def _fetch(self, key: Key) -> Answer:
         """What another replica has when it is fresh, else what GitHub says; stored before return."""
@@ -252,15 +223,14 @@ class GitHubCache:
         The response stays referenced here meanwhile: an eviction between question and 304 costs nothing.
         """
         before, asked_at = self.invalidations, time.time()
-        etag = validator(stored, self._client.identity)
+        etag = validator(stored, self._client)
         reply = await self._client.get(key.path, key.query, etag=etag, need=need(stored))
         now = time.time()
         if reply.status == 304 and stored is not None and etag is not None:
             news = self._store.get(key.text)
             if news is not None and news is not stored:  # a webhook was faster than GitHub's answer
                 return Answer(news, Result.REVALIDATED, tier=GITHUB)
-            stored.validated_at, stored.gone_at = now, None
-            stored.etag = reply.etag or stored.etag
+            self._still(key, stored, reply.etag or etag, now=now)
             self._keep(key, stored, doubtful=before != self.invalidations)
             return Answer(stored, Result.REVALIDATED, tier=GITHUB)
         if not storable(reply.status):
@@ -271,8 +241,27 @@ class GitHubCache:
             if now - stored.gone_at < GONE_SECONDS:
                 raise UnexpectedError(f"GitHub answered {reply.status}, which may pass", status=reply.status)
         fetched = await self.overlay(key, fetched, asked_at)
+        if etag and stored and stored.patched_since and not stored.expired and not fetched.patched_since:
+            self._mark_inexact(key)
         self._keep(key, fetched, doubtful=before != self.invalidations)
         return Answer(fetched, Result.MISS, tier=GITHUB)
+
+    def _still(self, key: Key, stored: StoredResponse, tag: str, *, now: float) -> None:
+        """GitHub has the very same: also when webhooks made it, it is now as GitHub sent it."""
+        if stored.patched_since is not None:
+            stored.patched_since = stored.as_of = None
+            self._inexact.pop(key.text, None)
+        stored.validated_at, stored.gone_at = now, None
+        stored.etag, stored.identity = tag, self._client.identity
+        if stored.expired:
+            stored.expired = False
+            self.unchanged(key)
+
+    def _mark_inexact(self, key: Key) -> None:
+        """What webhooks made of it is not GitHub's answer to the byte, so asking costs quota: done less often."""
+        self._inexact[key.text] = self._inexact.get(key.text, 0) + 1
+        if len(self._inexact) > INEXACT:
+            self._inexact.pop(next(iter(self._inexact)))
 
     def _keep(self, key: Key, response: StoredResponse, *, doubtful: bool) -> None:
         """What GitHub said before somebody invalidated is kept, and stale at once."""

@@ -10,7 +10,8 @@ from litestar import Response, get, post
 from litestar.params import Body, FromQuery, QueryParameter
 
 from chimney.core.prefix import BadPrefixError, prefix_of
-from chimney.origin.cache import MEMORY, GitHubCache, Key
+from chimney.origin.answer import MEMORY, Key
+from chimney.origin.cache import GitHubCache
 from chimney.origin.events import EventLog
 from chimney.origin.pipeline import Pipeline
 from chimney.origin.proxy import BELOW, DROP_IN, Proxy

@@ -51,7 +51,8 @@ class Hearing:
             return
         self.patches.remember(await self._kept.versions())
         self._cache.overlay = self.patches.overlay
-        self.patches.nudge = loops.add("looks", self.patches.look).nudge
+        self._cache.unchanged = self.patches.looks.again
+        self.patches.looks.nudge = loops.add("looks", self.patches.looks.run).nudge
         self.webhooks.nudge = loops.add("webhooks", self.webhooks.work).nudge
         self.catch_up.nudge = loops.add("catch_up", self.catch_up.run).nudge
         self.webhooks.on_taken = self.catch_up.taken

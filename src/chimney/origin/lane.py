@@ -8,7 +8,8 @@ half a microsecond, and this is what visitors and bots ask all day.
 import time
 from collections.abc import Awaitable, Callable
 
-from chimney.origin.cache import GitHubCache, Result
+from chimney.origin.answer import Result
+from chimney.origin.cache import GitHubCache
 from chimney.origin.proxy import Proxy
 from chimney.web.asgi import Scope, Send
 from chimney.web.caching import matches

@@ -16,12 +16,12 @@ from typing import NamedTuple
 import msgspec
 
 from chimney.core.delivery import EVENTS, Delivery, Version, moment, subject_of
-from chimney.core.freshness import PATCHED
 from chimney.core.grammar import Kind, NotAllowedError, below_repository
 from chimney.core.patch.laying import Laid, lay, rules_of
 from chimney.core.patch.rules import forgets_all
-from chimney.github.errors import GitHubError
-from chimney.origin.cache import GitHubCache, Key
+from chimney.origin.answer import Key
+from chimney.origin.cache import GitHubCache
+from chimney.origin.looks import DELAYS, Looks
 from chimney.origin.replicas import doubt
 from chimney.store.deliveries import Known
 from chimney.store.ports import ResponseStore, StoredResponse
@@ -29,9 +29,7 @@ from chimney.wire.webhook import Outcome
 
 RECENT_SECONDS = 15.0  # a little more than the last look
 RECENT = 300
-DELAYS = (1.0, 3.0, 10.0)
 SUBJECTS = 20_000  # ~200 B each ≈ 4 MB
-LOOKS = 500
 log = logging.getLogger(__name__)
 
 
@@ -76,14 +74,11 @@ class Patches:
         self._repos = {repo.lower(): repo for repo in repos}
         self._forget = forget
         self._recent_seconds = recent_seconds
-        self._delays = delays
         self._recent: OrderedDict[str, Recent] = OrderedDict()
         self._mark = 0
         self._known: OrderedDict[tuple[str, str], Version] = OrderedDict()
         self._latest: dict[str, str] = {}
-        self._due: dict[str, tuple[Key, float]] = {}
-        self._tries: dict[str, int] = {}
-        self.nudge: Callable[[], None] = lambda: None
+        self.looks = Looks(cache, store, delays=delays)
 
     def remember(self, versions: Sequence[Known]) -> None:
         """What was delivered before this process began."""
@@ -159,14 +154,19 @@ class Patches:
 
     def _put(self, job: Job, body: bytes | None, laid: Laid) -> bool:
         """False when a newer answer came meanwhile: the deliveries were laid over that one already."""
-        new = job.stored if body is None else patched(job.stored, body, laid, now=time.time())
+        new = job.stored if body is None else self._patched(job.stored, body, laid)
         if laid.old or laid.unsure:
             new = expired(new)
-        if not self._cache.replace(job.key, job.stored, new):
+        key = self._key(job.key)
+        if not self._cache.replace(key, job.stored, new):
             return False
         if laid.look:
-            self._look_at(self._key(job.key), after=0.0)
+            self.looks.now(key)
         return True
+
+    def _patched(self, stored: StoredResponse, body: bytes, laid: Laid) -> StoredResponse:
+        tag = self._cache.tag_of(body) or f'W/"chimney-{hashlib.sha256(body).hexdigest()[:32]}"'
+        return patched(stored, body, laid, tag=tag, now=time.time())
 
     def _told_of(self, repo: str) -> None:
         """Webhooks reach us: what they patched before is known to be so up to now."""
@@ -189,20 +189,20 @@ class Patches:
             body, laid = await asyncio.to_thread(_lay_one, deliveries, key.text, fetched)
             if mark == self._mark:
                 return self._laid_over(key, fetched, body, laid, asked_before=asked_at < recent[-1].received_at)
-        self._tries.pop(key.text, None)
+        self.looks.settled(key)
         return fetched
 
     def _laid_over(
         self, key: Key, fetched: StoredResponse, body: bytes | None, laid: Laid, *, asked_before: bool
     ) -> StoredResponse:
-        new = fetched if body is None else patched(fetched, body, laid, now=time.time())
+        new = fetched if body is None else self._patched(fetched, body, laid)
         if laid.old:
-            self._again(key)
+            self.looks.again(key)
             return new if body is not None else msgspec.structs.replace(new, etag=None)
         if laid.look:
-            self._again(key)
+            self.looks.again(key)
         else:
-            self._tries.pop(key.text, None)
+            self.looks.settled(key)
         return expired(new) if laid.unsure and asked_before else new
 
     def _recent_of(self, path: str) -> list[Recent]:
@@ -210,20 +210,6 @@ class Patches:
         while self._recent and next(iter(self._recent.values())).until < now:
             self._recent.popitem(last=False)
         return [one for one in self._recent.values() if rules_of(one.delivery, path)]
-
-    def _again(self, key: Key) -> None:
-        """The answer is older than what a webhook told: one more look, a little later each time, three in all."""
-        tries = self._tries.get(key.text, 0)
-        if tries >= len(self._delays):
-            self._tries.pop(key.text, None)
-            return
-        self._tries[key.text] = tries + 1
-        self._look_at(key, after=self._delays[tries])
-
-    def _look_at(self, key: Key, *, after: float) -> None:
-        if len(self._due) < LOOKS:
-            self._due[key.text] = (key, time.monotonic() + after)
-            self.nudge()
 
     def _key(self, text: str) -> Key:
         path, _, query = text.partition("?")
@@ -234,30 +220,17 @@ class Patches:
             kind = Kind.LISTING
         return self._cache.key(kind, path, query)
 
-    async def look(self) -> float:
-        """A loop's verb: asks GitHub for what could not be patched whole."""
-        now = time.monotonic()
-        for text in [text for text, (_, at) in self._due.items() if at <= now]:
-            key, _ = self._due.pop(text)
-            try:
-                await self._cache.look(key)
-            except GitHubError as error:
-                log.info("a look at %s failed: %s", text, error.said())
-                self._again(key)
-        return max(0.01, min((at for _, at in self._due.values()), default=now + 60) - time.monotonic())
 
-
-def patched(stored: StoredResponse, body: bytes, laid: Laid, *, now: float) -> StoredResponse:
-    """With another body, a validator of our own for the clients, and none for GitHub until it is asked anew."""
+def patched(stored: StoredResponse, body: bytes, laid: Laid, *, tag: str, now: float) -> StoredResponse:
+    """With another body. `tag` is for the clients: GitHub did not give it."""
     return msgspec.structs.replace(
         stored,
         body=body,
-        etag=f'W/"chimney-{hashlib.sha256(body).hexdigest()[:32]}"',
+        etag=tag,
         last_modified=None,
         validated_at=max(now, stored.validated_at),
         patched_since=stored.patched_since or now,
         as_of=laid.as_of,
-        lifetime=PATCHED.max_age,
         prepared=None,
         rewritten=None,
     )

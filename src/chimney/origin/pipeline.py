@@ -15,7 +15,8 @@ from litestar.params import FromQuery
 from chimney.core.grammar import Kind, normalise_query
 from chimney.core.pipeline import Gathered, last_page, summarise
 from chimney.github.client import GitHubClient
-from chimney.origin.cache import GitHubCache, Key
+from chimney.origin.answer import Key
+from chimney.origin.cache import GitHubCache
 from chimney.store.ports import StoredResponse
 from chimney.web.problem import ProblemError
 from chimney.wire.base import Page, stamp

@@ -22,7 +22,8 @@ from chimney.core.grammar import (
 )
 from chimney.github.client import GitHubClient
 from chimney.origin.addresses import body_for, links, own_address
-from chimney.origin.cache import Answer, GitHubCache, Key, Result
+from chimney.origin.answer import Answer, Key, Result
+from chimney.origin.cache import GitHubCache
 from chimney.store.ports import StoredResponse
 from chimney.web.asgi import Receive, Scope, Send, raw_path
 from chimney.web.caching import matches

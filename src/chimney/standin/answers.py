@@ -81,7 +81,7 @@ class Answer:
     headers: tuple[Header, ...] = ()
     tagged: bool = False
     _gzipped: bytes | None = None
-    _etags: dict[tuple[bytes, bytes, bytes], bytes] = field(default_factory=dict)
+    _etags: dict[tuple[bytes, ...], bytes] = field(default_factory=dict)
 
     def gzipped(self) -> bytes:
         if self._gzipped is None:
@@ -89,14 +89,14 @@ class Answer:
             self._gzipped = packer.compress(self.body) + packer.flush()
         return self._gzipped
 
-    def etag(self, headers: Mapping[bytes, bytes]) -> bytes:
-        """The 64 hexadecimal digits, without quotes."""
+    def etag(self, headers: Mapping[bytes, bytes], *, opaque: bool = False) -> bytes:
+        """The 64 hexadecimal digits, without quotes. `opaque`: by a recipe that nobody outside knows."""
         named = (b"accept", b"authorization", b"cookie")
-        key = (headers.get(named[0], b""), headers.get(named[1], b""), headers.get(named[2], b""))
+        key = (*(headers.get(name, b"") for name in named), b"opaque" if opaque else b"")
         known = self._etags.get(key)
         if known is None:
             digest = sha256(b"".join(headers[name] + b":" for name in named if name in headers))
-            digest.update(self.body)
+            digest.update(self.body + key[-1])
             if len(self._etags) >= KEPT_VALIDATORS:
                 self._etags.clear()
             known = self._etags[key] = digest.hexdigest().encode()

@@ -101,7 +101,8 @@ class Api:
         now = self._clock.real()
         bucket = self._limits.bucket(request.authorization, request.address, now=now)
         answer, charged = self._answer(request, fault, bucket)
-        etag = answer.etag(request.headers) if answer.tagged else None
+        opaque = fault is not None and fault.opaque_etags
+        etag = answer.etag(request.headers, opaque=opaque) if answer.tagged else None
         not_modified = etag is not None and matches(request.headers.get(b"if-none-match"), etag)
         charged = charged and not (not_modified and request.authorization is not None)
         bucket.used += charged

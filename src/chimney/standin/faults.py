@@ -17,6 +17,7 @@ class Order(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defau
 
     Without `for_requests` and `for_seconds` the fault stays until it is deleted. `rate_limited` true is the primary
     limit; "secondary" is answered with `retry-after: retry_after_seconds`, and without the header when that is null.
+    `opaque_etags`: entity tags that cannot be computed, as they would be if GitHub changed its way of making them.
     """
 
     status: Annotated[int, msgspec.Meta(ge=400, le=599)] | None = None
@@ -26,14 +27,16 @@ class Order(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defau
     rate_limited: bool | Literal["primary", "secondary"] = False
     retry_after_seconds: Seconds | None = 60
     unauthorized: bool = False
+    opaque_etags: bool = False
     path: str | None = None
     for_requests: Annotated[int, msgspec.Meta(ge=1)] | None = None
     for_seconds: Seconds | None = None
 
     def __post_init__(self) -> None:
         does = (self.status, self.delay_seconds, self.hang, self.truncate, self.rate_limited, self.unauthorized)
-        if not any(does):
-            raise ValueError("no fault: say status, delay_seconds, hang, truncate, rate_limited or unauthorized")
+        if not any((*does, self.opaque_etags)):
+            known = "status, delay_seconds, hang, truncate, rate_limited, unauthorized or opaque_etags"
+            raise ValueError(f"no fault: say {known}")
         if self.for_requests and self.for_seconds:
             raise ValueError("for_requests and for_seconds exclude each other")
 
