@@ -104,14 +104,14 @@ class GitHubCache:
         return decide(since, self._policy(key, stored), now=time.time())
 
     def _policy(self, key: Key, stored: StoredResponse | None) -> Policy:
-        if stored is not None and stored.patched_since is not None and not self._may_confirm(key):
+        if stored is not None and stored.patched_since is not None and not self._may_confirm(key, stored):
             return PATCHED
         policy = key.policy if stored is None or stored.status == 200 else NEGATIVE
         return policy if self._client.authenticated else stretched(policy, UNAUTHENTICATED)
 
-    def _may_confirm(self, key: Key) -> bool:
+    def _may_confirm(self, key: Key, stored: StoredResponse) -> bool:
         """Whether GitHub can be asked, for nothing, if its answer is what webhooks made of the stored one."""
-        return self._client.recipe.holds and self._inexact.get(key.text, 0) < TWICE
+        return self._client.recipe.knows(stored.body) and self._inexact.get(key.text, 0) < TWICE
 
     async def get(self, key: Key) -> Answer:
         """The best answer there is. Raises ProblemError when GitHub gives none and nothing usable is stored."""
