@@ -20,7 +20,7 @@ from chimney.instrumentation import Line, LogPipe
 from chimney.store.ring import Kept, Numbered, RingFile
 from chimney.web.hub import Entry, Hub, Room
 from chimney.web.problem import ProblemError
-from chimney.web.sse import EventStream, Opening, Stream, turned_away
+from chimney.web.sse import EventStream, Later, Opening, Stream, turned_away
 from chimney.wire.base import Page
 from chimney.wire.event import Gap, Hello
 from chimney.wire.health import LogsHealth
@@ -121,7 +121,7 @@ class Ring:
         if asked is not None and asked > (self.bounds[1] or 0):
             await self.look()  # it may come from the other slot, with an id that was given a moment ago
         opening = self.opening(wanted, asked)
-        return EventStream(self.hub, self.hub.subscribe(address, wanted), opening)
+        return Later(EventStream(self.hub, self.hub.subscribe(address, wanted), opening))
 
     def close(self) -> None:
         self._file.close()

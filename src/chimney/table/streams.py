@@ -23,7 +23,7 @@ from chimney.table.sessions import Sessions
 from chimney.web.asgi import Receive, Scope, Send
 from chimney.web.hub import Entry, Hub, Room, Subscriber
 from chimney.web.record import RequestRecord, record_of
-from chimney.web.sse import Opening, asked_id, room_or_429, stream_app
+from chimney.web.sse import Later, Opening, Stream, asked_id, room_or_429, stream_app
 from chimney.wire.event import Gap, Hello
 from chimney.wire.finding import Findings
 from chimney.wire.origin import Overview
@@ -153,12 +153,12 @@ def routes(
     )
     async def log_stream(
         request: AnyRequest, wanted: NamedDependency[LogFilter], last_event_id: FromQuery[str | None] = None
-    ) -> SessionStream:
+    ) -> Stream:
         """Server-sent events named `log`, each a LogRow. `Last-Event-ID` (header or query) resumes: up to 1,000 missed
         records are replayed, a `gap` event tells of more."""
         record = _record(request)
         subscriber, opening = await logs.open(wanted, asked_id(record.headers, last_event_id), record.client)
-        return SessionStream(logs.hub, subscriber, opening, sessions)
+        return Later(SessionStream(logs.hub, subscriber, opening, sessions))
 
     @get(
         "/api/stream", opt=VIEWER, summary="What the overview shows, as it changes", tags=["overview"], media_type=_SSE
@@ -168,13 +168,13 @@ def routes(
         topics: Annotated[
             str, QueryParameter(max_length=200, description="`overview`, `findings`, by commas.")
         ] = "overview",
-    ) -> SessionStream:
+    ) -> Stream:
         """Server-sent events named by topic: first a snapshot, then each change, at most one a second."""
         chosen = _topics(topics)
         subscriber, opening = pages.open(
             chosen, _record(request).client, lambda: [("overview", overview()), ("findings", findings())]
         )
-        return SessionStream(pages.hub, subscriber, opening, sessions)
+        return Later(SessionStream(pages.hub, subscriber, opening, sessions))
 
     return [log_stream, page_stream]
 

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from chimney.web.asgi import App, Receive, Scope, Send, respond
+from chimney.web.asgi import LATER, App, Receive, Scope, Send, respond
 from chimney.web.problem import ProblemError, not_found
 from chimney.web.record import Recorder, RequestRecord, record_of
 from chimney.web.recover import Recover
@@ -102,6 +102,12 @@ class Shell:
             await framework(scope, receive, send)
         finally:
             record.route = scope.get("path_template") or "unmatched"
+        if LATER in scope:
+            later: App = scope[LATER]
+            kept = {key: value for key, value in scope.items() if key.startswith("chimney.") and key != LATER}
+            scope.clear()  # the server holds it as long as the answer lasts
+            scope.update(kept, type="http")
+            await later(scope, receive, send)
 
 
 def _ours(path: str) -> bool:

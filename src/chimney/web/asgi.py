@@ -9,6 +9,7 @@ Receive = Callable[[], Awaitable[Event]]
 Send = Callable[[Event], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers = Iterable[tuple[bytes, bytes]]
+LATER = "chimney.later"  # in a scope: who answers once the framework is through
 
 
 async def respond(send: Send, status: int, body: bytes, headers: Headers, *, head_only: bool = False) -> None:
