@@ -51,6 +51,7 @@ class LogPipe(logging.Handler):
         self._request_line = RequestLines()
         self._requests_sinks: Sequence[RequestsSink] = ()
         self._sink: Sink | None = None
+        self.least_request = logging.NOTSET
         self.dropped = 0
         self.by_level: Counter[str] = Counter()
 
@@ -116,14 +117,22 @@ class LogPipe(logging.Handler):
             take(requests)
         lines: list[Line] = []
         for start in range(0, len(batch), AT_ONCE):
-            some = [
-                self._request_line(item) if isinstance(item, RequestRecord) else captured_line(item)
-                for item in batch[start : start + AT_ONCE]
-            ]
+            some = self._lines(batch[start : start + AT_ONCE])
             self._write(b"".join([self._render(line) for line in some if line.level >= self._shown]))
             lines += some
         for level, count in Counter([line.level for line in lines]).items():
             self.by_level[logging.getLevelName(level).lower()] += count
+        return lines
+
+    def _lines(self, items: Sequence[RequestRecord | Captured]) -> list[Line]:
+        """A log call has passed its logger's level; the record of a request is judged here."""
+        least = self.least_request
+        lines = []
+        for item in items:
+            if not isinstance(item, RequestRecord):
+                lines.append(captured_line(item))
+            elif (line := self._request_line(item)).level >= least:
+                lines.append(line)
         return lines
 
     def _write(self, text: bytes) -> None:
@@ -155,6 +164,7 @@ def install(pipe: LogPipe, level: str = "info") -> None:
     root = logging.getLogger()
     root.handlers[:] = [pipe]
     root.setLevel(LEVELS[level])
+    pipe.least_request = LEVELS[level]
     for name in list(logging.root.manager.loggerDict):
         logger = logging.getLogger(name)
         logger.handlers.clear()

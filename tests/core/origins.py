@@ -49,7 +49,7 @@ def health(**more: Any) -> Health:
             "logs": LogsHealth(records=1, oldest_id=1, newest_id=1, dropped=0, errors=0),
             "streams": 1,
             "panics": 0,
-            "loops": [],
+            "loops": {},
             **more,
         }
     )

@@ -32,7 +32,8 @@ def merged(**more: Any) -> MergedPullRequest:
         (
             {
                 "health": health(
-                    status="degraded", loops=[LoopHealth(name="warm", last_success_at=None, restarts=1, error="e")]
+                    status="degraded",
+                    loops={"warm": LoopHealth(last_success_at=None, failures=1, restarts=1, error="e")},
                 )
             },
             "degraded",

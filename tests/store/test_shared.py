@@ -16,6 +16,7 @@ from chimney.store.packing import VERSION, pack
 from chimney.store.redis import DEADLINE, RedisServer
 from chimney.store.shared import LARGEST_BYTES, SharedTier
 from chimney.web.loops import Loop
+from chimney.web.recover import Panics
 
 KEY = "/repos/o/r/pulls?state=open"
 Make = Callable[..., Awaitable[SharedTier]]
@@ -53,7 +54,7 @@ class Ear:
 
     def __init__(self, tier: SharedTier) -> None:
         self.heard: list[News | None] = []
-        self._task = asyncio.create_task(Loop("ear", lambda: tier.listen(self.heard.append)).run())
+        self._task = asyncio.create_task(Loop("ear", lambda: tier.listen(self.heard.append), Panics()).run())
 
     async def stop(self) -> None:
         self._task.cancel()

@@ -35,11 +35,11 @@ async def supervisor() -> AsyncIterator[Supervisor]:
 async def test_a_loop_goes_round_and_its_success_is_recorded(supervisor: Supervisor) -> None:
     work = Work()
     supervisor.add("work", work)
-    assert supervisor.health()[0].last_success_at is None
+    assert supervisor.health()["work"].last_success_at is None
     supervisor.start()
     await until(lambda: work.rounds > 3)
-    [health] = supervisor.health()
-    assert (health.name, health.restarts, health.error) == ("work", 0, None)
+    health = supervisor.health()["work"]
+    assert (health.failures, health.restarts, health.error) == (0, 0, None)
     assert health.last_success_at is not None
 
 
@@ -51,11 +51,16 @@ async def test_a_loop_that_fails_is_told_logged_and_tried_again(
     with caplog.at_level(logging.ERROR):
         supervisor.start()
         await until(lambda: loop.error)
-    assert supervisor.health()[0].error == "RuntimeError: round 1"
-    assert caplog.records[0].exc_info is not None
+    assert supervisor.health()["work"].error == "RuntimeError: round 1"
+    assert "RuntimeError: round 1" in vars(caplog.records[0])["stack"]
+    assert (supervisor.health()["work"].failures, supervisor.health()["work"].last_error) == (
+        1,
+        "RuntimeError: round 1",
+    )
     loop.nudge()
     await until(lambda: work.rounds == 2 and loop.error is None)
-    assert supervisor.health()[0].restarts == 1
+    health = supervisor.health()["work"]
+    assert (health.failures, health.restarts, health.last_error) == (0, 1, "RuntimeError: round 1")
 
 
 async def test_a_failing_loop_leaves_the_others_alone(supervisor: Supervisor) -> None:

@@ -1,14 +1,20 @@
 """What a handler raises becomes a problem, a stack in the log, and a count."""
 
+import asyncio
+import gc
 import logging
+import threading
+from collections.abc import AsyncIterator
 
 import pytest
+from tests.conftest import until
 from tests.fakes.visitor import ask
 
 from chimney.web.asgi import Receive, Scope, Send, respond
+from chimney.web.loops import Supervisor
 from chimney.web.problem import ProblemError
 from chimney.web.record import Recorder, RequestRecord
-from chimney.web.recover import STACK_BYTES, Recover, short_stack
+from chimney.web.recover import STACK_BYTES, Panics, Recover, short_stack
 
 
 class Failing:
@@ -65,9 +71,76 @@ async def test_an_answer_that_began_is_cut_and_counted(caplog: pytest.LogCapture
     assert len(caplog.records) == 1
 
 
+class Heard:
+    """What is told of panics."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, str, str | None]] = []
+        self.panics = Panics()
+        self.panics.told = lambda where, error, request_id: self.told.append((where, error, request_id))
+
+
+@pytest.fixture
+async def heard() -> AsyncIterator[Heard]:
+    heard = Heard()
+    heard.panics.watch()
+    yield heard
+    heard.panics.unwatch()
+
+
+async def test_what_a_task_raises_and_nobody_asks_for_is_a_panic(
+    heard: Heard, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fails() -> None:
+        raise KeyError("lost")
+
+    task = asyncio.create_task(fails(), name="errand")
+    await asyncio.wait([task])
+    del task
+    gc.collect()
+    await until(lambda: heard.told)
+    assert heard.told == [("errand", "KeyError: 'lost'", None)]
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    assert "in fails" in vars(caplog.records[0])["stack"]
+
+
+async def test_what_a_callback_raises_is_a_panic(heard: Heard) -> None:
+    def fails() -> None:
+        raise ValueError("late")
+
+    asyncio.get_running_loop().call_soon(fails)
+    await until(lambda: heard.told)
+    assert heard.told == [("a callback of the event loop", "ValueError: late", None)]
+
+
+async def test_what_a_thread_raises_is_a_panic(heard: Heard, caplog: pytest.LogCaptureFixture) -> None:
+    def fails() -> None:
+        raise ValueError("elsewhere")
+
+    threading.Thread(target=fails, name="aside").start()
+    await until(lambda: heard.told)
+    assert heard.told == [("thread aside", "ValueError: elsewhere", None)]
+    assert heard.panics.count == 1
+    assert "in fails" in vars(caplog.records[0])["stack"]
+
+
+async def test_a_loop_that_fails_is_a_panic_every_time(heard: Heard) -> None:
+    async def fails() -> float:
+        raise ValueError("again")
+
+    supervisor = Supervisor(heard.panics)
+    loop = supervisor.add("bad", fails)
+    supervisor.start()
+    await until(lambda: heard.told)
+    loop.nudge()
+    await until(lambda: len(heard.told) == 2)
+    await supervisor.stop()
+    assert heard.told[0] == ("loop bad", "ValueError: again", None)
+
+
 def deep(levels: int) -> None:
     if not levels:
-        raise ValueError("x" * 10_000)
+        raise ValueError("ü" * 10_000)
     deep(levels - 1)
 
 
@@ -76,8 +149,8 @@ def test_a_stack_is_short_and_keeps_its_end() -> None:
         deep(50)
     except ValueError as error:
         stack = short_stack(error)
-        assert len(stack) <= STACK_BYTES
-        assert stack.endswith("x\n")
+        assert len(stack.encode()) <= STACK_BYTES
+        assert stack.endswith("ü\n")
 
 
 async def test_an_error_has_a_fingerprint_by_type_route_and_place(caplog: pytest.LogCaptureFixture) -> None:

@@ -29,7 +29,7 @@ def _why(origin: OriginFacts) -> str:
     health = origin.health
     if health is None:
         return "not known"
-    causes = [f"{loop.name}: {loop.error}" for loop in health.loops if loop.error]
+    causes = [f"{name}: {loop.error}" for name, loop in health.loops.items() if loop.error]
     if health.github.problem:
         causes.insert(0, f"GitHub: {health.github.problem}")
     if health.dragonfly.status not in ("connected", "not_configured"):

@@ -7,6 +7,7 @@ At most ten requests at a time (GitHub asks for few; its hard limit is 100).
 
 import asyncio
 import hashlib
+import logging
 import re
 import time
 from collections.abc import Awaitable, Callable
@@ -31,6 +32,7 @@ from chimney.github.recipe import Recipe
 from chimney.wire.base import stamp
 from chimney.wire.health import GitHubHealth, RateLimit
 
+log = logging.getLogger(__name__)
 BODY_LIMIT = 10 * 1024 * 1024
 DEADLINE_SECONDS = 10.0
 CONCURRENT = 10
@@ -191,6 +193,7 @@ class GitHubClient:
                     raise UnexpectedError("GitHub's answer is larger than 10 MiB", status=response.status_code)
                 chunks.append(chunk)
             self._count(response)
+            log.debug("GitHub answered %s %s with %d", method, response.url.path, response.status_code)
             reply = Reply(response.status_code, response.headers, b"".join(chunks))
             if reply.status == 200:
                 self.recipe.check(reply.etag, reply.body, response.request.headers)

@@ -12,6 +12,7 @@ github_data, all that reads GitHub:
 /api/health/history                  deploying    how the addresses in CHIMNEY_PROBES have been
 /api/logs /api/logs/stream           logs         the ring and its stream
 /api/events                          logs         what happened beside requests, live
+/api/log-level                       log_level    what is logged, for a while
 edge, all that concerns Caddy:
 /api/edge                              edge_watch  where Caddy sends visitors
 /api/edge/switch                       switch      sends them to the other slot
@@ -94,7 +95,7 @@ class Origin:
         )
         self.edge = Edge(settings, folder=folder, boot=self.boot, events=self.events, room=room)
         self.shell = Shell(pipe.request)
-        self.loops = Supervisor()
+        self.loops = Supervisor(self.shell.panics)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         return self.shell(scope, receive, send)
@@ -131,6 +132,8 @@ class Origin:
         await asyncio.to_thread(self.ring.recall)
         await asyncio.to_thread(self.events.recall)
         await asyncio.to_thread(self.edge.log.recall)
+        self.shell.panics.told = self.events.panic
+        self.shell.panics.watch()
         self._pipe.start(self.ring.take, batches=self.telemetry.sinks)
         await asyncio.to_thread(self.build)
         await self.deploying.start(self.loops)
@@ -155,8 +158,10 @@ class Origin:
     def build(self) -> None:
         """Everything that needs the framework, imported here so that /livez need not wait for it."""
         from chimney.origin.deploying import Deploying  # noqa: PLC0415
+        from chimney.origin.log_level import LogLevel  # noqa: PLC0415
 
         settings = self._settings
+        self.log_level = LogLevel(self._pipe, self.events)
         self.github.build()
         self.deploying = Deploying(
             settings,
@@ -182,7 +187,7 @@ class Origin:
 
     def _handlers(self) -> list[Any]:
         """Every route that the framework serves, with its scope."""
-        from chimney.origin import guards, health, logs  # noqa: PLC0415
+        from chimney.origin import guards, health, log_level, logs  # noqa: PLC0415
 
         settings = self._settings
         tokens = Tokens(
@@ -198,6 +203,7 @@ class Origin:
             *self.github.routes(read_scope=read, operate_scope=operate),
             *self.deploying.routes(read_scope=read, deploy_scope=deploy, operate_scope=operate),
             *logs.routes(self.ring, self.events, read_scope=read),
+            *log_level.routes(self.log_level, read_scope=read, operate_scope=operate),
             *self.edge.routes(read_scope=read, operate_scope=operate),
         ]
 
@@ -230,6 +236,8 @@ class Origin:
             ring.hub.release()
 
     async def stop(self) -> None:
+        self.shell.panics.unwatch()
+        self.log_level.close()
         await self.loops.stop()
         await self.events.keep_said()
         await self.deploying.close()

@@ -57,6 +57,12 @@ class EventLog(Ring):
         log.log(level, "%s", message, extra={"event": kind})
         self._nudge()
 
+    def panic(self, where: str, error: str, request_id: str | None) -> None:
+        """Something that nobody expected was raised; the log has it already, with its stack."""
+        if where != "loop events":  # which would be nudged by that, and fail again at once
+            message = f"Panic in {where}: {error}"
+            self.say("panic", message, level=logging.DEBUG, where=where, error=error, request_id=request_id)
+
     async def keep_said(self) -> float:
         """A loop's verb: keeps what was said since the last round."""
         events = [self._waiting.popleft() for _ in range(len(self._waiting))]

@@ -196,7 +196,7 @@ class Vitals:
         dropped = self._parts.pipe.dropped + sum(ring.hub.dropped for ring in self._rings())
         yield counter("chimney_stream_dropped", "Records that a bounded buffer had no room for.", dropped)
         yield counter(
-            "chimney_panics", "Exceptions that reached the last line of defence.", self._parts.shell.recover.panics
+            "chimney_panics", "Exceptions that nobody expected.", self._parts.shell.recover.panics
         )
         yield gauge("chimney_uptime_seconds", "Seconds since the process started.", time.time() - self._started)
         build = GaugeMetricFamily("chimney_build_info", "What runs here.", labels=["version", "revision", "slot"])

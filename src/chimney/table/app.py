@@ -81,7 +81,7 @@ class Table:
         self.database = Database(settings.data_dir / "table.sqlite", "table")
         self.requests = RequestMetrics()
         self.shell = Shell(pipe.request)
-        self.loops = Supervisor()
+        self.loops = Supervisor(self.shell.panics)
         self._deploy_loops: dict[str, Loop] = {}
         room = Room(capacity().streams)
         self.log_hub = Hub(room=room)
@@ -133,6 +133,7 @@ class Table:
     async def start(self) -> None:
         settings = self._settings
         return_large_blocks()
+        self.shell.panics.watch()
         self._folder = await asyncio.to_thread(DataFolder, settings.data_dir)
         await asyncio.gather(self.store.open(), self.database.open())
         self._pipe.start(self.ingest.take_own, batches=[self.requests.take])
@@ -241,6 +242,7 @@ class Table:
 
     async def stop(self) -> None:
         """Saves what is not on disk yet. Also after a start that failed half-way."""
+        self.shell.panics.unwatch()
         await self.loops.stop()
         await self._client.aclose()
         if self._folder is None:

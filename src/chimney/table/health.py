@@ -142,7 +142,7 @@ class Vitals:
             records.add_metric([level], count)
         yield records
         panics = parts.shell.recover.panics
-        yield counter("chimney_panics", "Exceptions that reached the last line of defence.", panics)
+        yield counter("chimney_panics", "Exceptions that nobody expected.", panics)
         yield gauge("chimney_uptime_seconds", "Seconds since the process started.", time.time() - self._started)
         build = GaugeMetricFamily("chimney_build_info", "What runs here.", labels=["version", "revision", "slot"])
         build.add_metric([__version__, "", ""], 1)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from chimney.web.asgi import LATER, App, Receive, Scope, Send, respond
 from chimney.web.problem import ProblemError, not_found
 from chimney.web.record import Recorder, RequestRecord, record_of
-from chimney.web.recover import Recover
+from chimney.web.recover import Panics, Recover
 
 if TYPE_CHECKING:
     from litestar import Litestar
@@ -43,7 +43,8 @@ class Shell:
     """
 
     def __init__(self, sink: Callable[[RequestRecord], None]) -> None:
-        self.recover = Recover(self._dispatch)
+        self.panics = Panics()
+        self.recover = Recover(self._dispatch, self.panics)
         self._recorder = Recorder(self.recover, sink)
         self.phase = Phase.STARTING
         self.hot: Mapping[str, App] = {}

@@ -1,20 +1,19 @@
 """Background loops: one small verb each, run under one supervisor.
 
-A verb does one round and returns how many seconds to wait before the next. When it raises, the error is logged with its
-stack, shown on /healthz, and the verb is tried again with back-off (1, 2, 4 … 60 s, each with jitter).
+A verb does one round and returns how many seconds to wait before the next. When it raises, that is a panic: logged with
+its stack, counted, shown on /healthz; and the verb is tried again with back-off (1, 2, 4 … 60 s, each with jitter).
 """
 
 import asyncio
-import logging
 import random
 import time
 from collections.abc import Awaitable, Callable
 
+from chimney.web.recover import Panics
 from chimney.wire.base import stamp
 from chimney.wire.health import LoopHealth
 
 LONGEST_WAIT = 60.0
-log = logging.getLogger(__name__)
 _jitter = random.Random()  # noqa: S311 — spreads retries
 
 Verb = Callable[[], Awaitable[float]]
@@ -23,13 +22,15 @@ Verb = Callable[[], Awaitable[float]]
 class Loop:
     """One loop and what is known of it."""
 
-    def __init__(self, name: str, verb: Verb) -> None:
+    def __init__(self, name: str, verb: Verb, panics: Panics) -> None:
         self.name = name
         self._verb = verb
+        self._panics = panics
         self._failures = 0
         self.restarts = 0
         self.last_success: float | None = None
         self.error: str | None = None
+        self._last_failure: tuple[str, float] | None = None
         self._nudged = asyncio.Event()
 
     def nudge(self) -> None:
@@ -52,8 +53,8 @@ class Loop:
         except Exception as error:
             self._failures += 1
             self.restarts += 1
-            self.error = f"{type(error).__name__}: {error}"
-            log.exception("loop %s failed, tried again", self.name, extra={"loop": self.name})
+            self.error = self._panics.note(f"loop {self.name}", error, loop=self.name)
+            self._last_failure = (self.error, time.time())
             return min(LONGEST_WAIT, 2.0 ** (self._failures - 1)) * _jitter.uniform(0.8, 1.2)
         self._failures = 0
         self.error = None
@@ -61,23 +62,27 @@ class Loop:
         return wait
 
     def health(self) -> LoopHealth:
+        last_error, at = self._last_failure or (None, None)
         return LoopHealth(
-            name=self.name,
             last_success_at=stamp(self.last_success) if self.last_success else None,
+            failures=self._failures,
             restarts=self.restarts,
             error=self.error,
+            last_error=last_error,
+            last_error_at=stamp(at) if at else None,
         )
 
 
 class Supervisor:
     """All loops of a process."""
 
-    def __init__(self) -> None:
+    def __init__(self, panics: Panics | None = None) -> None:
+        self._panics = panics or Panics()
         self.loops: list[Loop] = []
         self._tasks: list[asyncio.Task[None]] = []
 
     def add(self, name: str, verb: Verb) -> Loop:
-        loop = Loop(name, verb)
+        loop = Loop(name, verb, self._panics)
         self.loops.append(loop)
         return loop
 
@@ -90,5 +95,5 @@ class Supervisor:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
 
-    def health(self) -> list[LoopHealth]:
-        return [loop.health() for loop in self.loops]
+    def health(self) -> dict[str, LoopHealth]:
+        return {loop.name: loop.health() for loop in self.loops}

@@ -69,12 +69,17 @@ class ErrorsHealth(Message, frozen=True, kw_only=True):
 
 
 class LoopHealth(Message, frozen=True, kw_only=True):
-    """A background loop: `last_success_at` None until it succeeded once, `error` None while it is well."""
+    """A background loop: `last_success_at` None until it succeeded once, `error` None while it is well.
 
-    name: str
+    `failures` counts those in a row until now, `restarts` all since the start; `last_error` stays when it is well.
+    """
+
     last_success_at: Timestamp | None
+    failures: int
     restarts: int
     error: str | None
+    last_error: str | None = None
+    last_error_at: Timestamp | None = None
 
 
 class WebhooksHealth(Message, frozen=True, kw_only=True):
@@ -102,7 +107,7 @@ class Health(Message, frozen=True, kw_only=True):
     streams: int
     requests_in_flight: int = 0
     panics: int
-    loops: list[LoopHealth]
+    loops: dict[str, LoopHealth]
     webhooks: WebhooksHealth | None = None
     github_deployments: GitHubTelling | None = None
     errors: ErrorsHealth | None = None
@@ -131,4 +136,4 @@ class TableHealth(Message, frozen=True, kw_only=True):
     origins_connected: int
     streams: int
     panics: int
-    loops: list[LoopHealth]
+    loops: dict[str, LoopHealth]

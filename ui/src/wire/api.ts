@@ -784,7 +784,9 @@ export interface components {
             /** @default 0 */
             requests_in_flight: number;
             panics: number;
-            loops: components["schemas"]["LoopHealth"][];
+            loops: {
+                [key: string]: components["schemas"]["LoopHealth"];
+            };
             webhooks?: components["schemas"]["WebhooksHealth"] | null;
             github_deployments?: components["schemas"]["GitHubTelling"] | null;
             errors?: components["schemas"]["ErrorsHealth"] | null;
@@ -877,10 +879,12 @@ export interface components {
         };
         /** LoopHealth */
         LoopHealth: {
-            name: string;
             last_success_at: string | null;
+            failures: number;
             restarts: number;
             error: string | null;
+            last_error?: string | null;
+            last_error_at?: string | null;
         };
         /** Marker */
         Marker: {
@@ -1231,7 +1235,9 @@ export interface components {
             origins_connected: number;
             streams: number;
             panics: number;
-            loops: components["schemas"]["LoopHealth"][];
+            loops: {
+                [key: string]: components["schemas"]["LoopHealth"];
+            };
         };
         /**
          * Telling
