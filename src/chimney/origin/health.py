@@ -195,9 +195,7 @@ class Vitals:
         yield streams
         dropped = self._parts.pipe.dropped + sum(ring.hub.dropped for ring in self._rings())
         yield counter("chimney_stream_dropped", "Records that a bounded buffer had no room for.", dropped)
-        yield counter(
-            "chimney_panics", "Exceptions that nobody expected.", self._parts.shell.recover.panics
-        )
+        yield counter("chimney_panics", "Exceptions that nobody expected.", self._parts.shell.recover.panics)
         yield gauge("chimney_uptime_seconds", "Seconds since the process started.", time.time() - self._started)
         build = GaugeMetricFamily("chimney_build_info", "What runs here.", labels=["version", "revision", "slot"])
         build.add_metric([__version__, self.version().revision or "", self._parts.settings.slot or ""], 1)
