@@ -10,9 +10,12 @@ from typing import Any
 
 import httpx2
 import pytest
+from pydantic import SecretStr
 from tests.cli.processes import Process, run
 
 from chimney import __version__
+from chimney.cli.up import traces_to
+from chimney.config import TableSettings
 
 Start = Callable[..., Process]
 
@@ -148,3 +151,20 @@ def test_the_openapi_document_and_the_version_are_told_without_a_trace(tmp_path:
         2,
         "chimney: there is no OpenAPI document of 'nothing': ask for origin or table\n",
     )
+
+
+@pytest.mark.parametrize(
+    ("environ", "endpoint"),
+    [
+        ({}, "http://127.0.0.1:8700/v1/traces"),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://elsewhere:4318"}, None),
+        ({"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://elsewhere:4318/v1/traces"}, None),
+    ],
+)
+def test_the_traces_of_up_go_to_its_table_unless_told_otherwise(environ: dict[str, str], endpoint: str | None) -> None:
+    assert traces_to(TableSettings(), environ).get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") == endpoint
+
+
+def test_the_traces_of_up_carry_the_token_that_the_table_wants() -> None:
+    to = traces_to(TableSettings(otlp_token=SecretStr("a,b=c%")), {})
+    assert to["OTEL_EXPORTER_OTLP_TRACES_HEADERS"] == "authorization=Bearer%20a%2Cb%3Dc%25"

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
+from urllib.parse import quote
 
 from chimney.cli.roles import settings_of
 from chimney.cli.say import fail, say
@@ -129,7 +130,7 @@ def start(
         }
     if repo:
         environ["CHIMNEY_REPO"] = repo
-    children.append(Child("origin", common, environ))
+    children.append(Child("origin", common, environ | traces_to(table, environ)))
     environ["CHIMNEY_TABLE_PASSWORD"] = password
     if not table.origins:
         environ["CHIMNEY_TABLE_ORIGINS"] = f"{origin.slot or 'origin'}={origin_url}"
@@ -160,6 +161,17 @@ def standin(children: list[Child], origin_url: str, origin: OriginSettings, spee
         arguments += ["--deploy-token", origin.deploy_token[0].get_secret_value()]
     children.append(Child("standin", [*arguments, "--quiet"], os.environ))
     return children[-1].wait_ready()
+
+
+def traces_to(table: TableSettings, environ: Mapping[str, str]) -> dict[str, str]:
+    """The origin's traces go to the table, unless the environment has them go elsewhere or nowhere."""
+    if any(environ.get(f"OTEL_EXPORTER_OTLP_{name}") for name in ("ENDPOINT", "TRACES_ENDPOINT")):
+        return {}
+    to = {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"http://{table.listen}/v1/traces"}
+    token = table.otlp_token.get_secret_value() if table.otlp_token else None
+    return to | (
+        {"OTEL_EXPORTER_OTLP_TRACES_HEADERS": f"authorization=Bearer%20{quote(token, safe='')}"} if token else {}
+    )
 
 
 def _read_token(origin: OriginSettings) -> dict[str, str]:
