@@ -44,7 +44,9 @@ def test_every_alert_is_described() -> None:
 
 REQUESTS = 'requests_total{route="/x"}'
 ERRORS = 'errors_total{route="/x"}'
-UNREACHABLE, GOOD, SAME = (f'github_requests_total{{result="{word}"}}' for word in ("unreachable", "2xx", "not_modified"))
+UNREACHABLE, GOOD, SAME = (
+    f'github_requests_total{{result="{word}"}}' for word in ("unreachable", "2xx", "not_modified")
+)
 STREAM = 'request_duration_seconds_bucket{route="/api/logs/stream",le="%s"}'
 LEFT, LIMIT = "github_rate_limit_remaining", "github_rate_limit_limit"
 
