@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from tests.e2e.processes import Running, free_port
+from tests.fakes.caddy import Caddy
 
 TOKENS = {"CHIMNEY_READ_TOKEN": "read-it", "CHIMNEY_OPERATE_TOKEN": "operate-it", "CHIMNEY_DEPLOY_TOKEN": "deploy-it"}
 
@@ -20,6 +21,7 @@ class TwoSlots:
         self._settings = settings
         self.addresses = {slot: f"127.0.0.1:{free_port()}" for slot in ([only] if only else ["blue", "green"])}
         self.running: dict[str, Running] = {}
+        self.caddy: Caddy | None = None
 
     def start(self) -> "TwoSlots":
         for slot, address in self.addresses.items():
