@@ -136,7 +136,8 @@ def test_what_is_not_there_is_told_apart(caddy: Caddy, slots: TwoSlots) -> None:
 def test_sites_of_one_slot_and_other_upstreams_are_left(caddy: Caddy, slots: TwoSlots) -> None:
     blue, green = slots.addresses["blue"], slots.addresses["green"]
     more = f"http://blue.localhost:{caddy.port} {{{{\n\treverse_proxy {blue}\n}}}}\n"
-    more += f"http://other.localhost:{caddy.port} {{{{\n\treverse_proxy /a/* localhost:{blue[-5:].strip(':')} 10.0.0.9:1\n}}}}\n"
+    same = blue.replace("127.0.0.1", "localhost")
+    more += f"http://other.localhost:{caddy.port} {{{{\n\treverse_proxy /a/* {same} 10.0.0.9:1\n}}}}\n"
     caddy.write(GLOBAL + SITE + more)
     assert caddy.reload().returncode == 0
     assert straight(caddy, slots, "green").returncode == 0
@@ -184,6 +185,26 @@ def test_killed_at_any_step_it_leaves_one_slot_that_serves(caddy: Caddy, slots: 
     assert {slot for _, _, killed, slot in seen if killed} == {"blue", "green"}
     assert all(slot == "green" for _, _, killed, slot in seen if not killed)
     assert len([one for one in seen if one[2]]) >= 12, seen
+
+
+MEDDLER = """#!/bin/bash
+# The real curl; right before a change somebody else makes another one.
+case "$*" in *PATCH*) /usr/bin/curl -s -X PATCH -H 'Content-Type: application/json' -d '"7s"' "$GRACE" ;; esac
+exec /usr/bin/curl "$@"
+"""
+
+
+@on_tcp
+def test_somebody_elses_change_is_not_overwritten(caddy: Caddy, slots: TwoSlots, tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    meddler = tmp_path / "bin" / "curl"
+    meddler.write_text(MEDDLER)
+    meddler.chmod(0o755)
+    path = f"{tmp_path / 'bin'}:{os.environ['PATH']}"
+    done = straight(caddy, slots, "green", PATH=path, GRACE=f"{caddy.admin}/config/apps/http/grace_period")
+    assert (done.returncode, "nothing was overwritten" in done.stderr) == (1, True), done.stderr
+    assert caddy.config("/config/apps/http/grace_period") == "7s"
+    assert served_by(caddy) == "blue"
 
 
 def killed_at(caddy: Caddy, slots: TwoSlots, folder: Path, when: str, at: int) -> bool:

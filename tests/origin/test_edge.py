@@ -152,6 +152,20 @@ async def test_the_global_block_in_the_wrong_place_is_named(
     assert (await visitor.get("/api/edge")).json()["reloads"]["last"] is None
 
 
+async def test_what_a_caddyfile_imports_by_a_relative_path_is_found(
+    make_caddy: MakeCaddy, make_origin: MakeOrigin, asking: Ask, tmp_path: Path
+) -> None:
+    caddy = make_caddy(upstream="127.0.0.1:8081").start()
+    file = tmp_path / "elsewhere" / "Caddyfile"
+    file.parent.mkdir()
+    (file.parent / "upstream.conf").write_text("reverse_proxy 127.0.0.1:8081\n")
+    file.write_text(":80 {\n\timport upstream.conf\n}\n")
+    origin = await make_origin(github_token=None, slots=SLOTS, caddy_admin=caddy.admin, caddyfile=file)
+    await origin.edge.watch.round()
+    reloads = (await asking(origin).get("/api/edge")).json()["reloads"]
+    assert (reloads["last"], reloads["watched"]) == (None, [str(file)])
+
+
 async def test_a_configuration_that_was_sent_and_refused_is_found_in_caddys_own_log(
     make_caddy: MakeCaddy, make_origin: MakeOrigin, asking: Ask
 ) -> None:

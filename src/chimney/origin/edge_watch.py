@@ -6,6 +6,7 @@ Nothing is cached for long: an answer is at most a second old, and askers share 
 import asyncio
 import contextlib
 import logging
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -27,6 +28,7 @@ ROUND_SECONDS = 5.0
 FRESH_SECONDS = 1.0
 VERSION_SECONDS = 600.0
 LONGEST_CADDYFILE = 4 * 1024 * 1024
+_IMPORT = re.compile(rb"^([ \t]*import[ \t]+)([A-Za-z0-9._-][A-Za-z0-9._/-]*)[ \t]*$", re.MULTILINE)
 log = logging.getLogger(__name__)
 
 
@@ -236,6 +238,16 @@ def _contents(file: Path, known: tuple[int, int] | None) -> tuple[tuple[int, int
         mark = (facts.st_mtime_ns, facts.st_size)
         if mark == known or facts.st_size > LONGEST_CADDYFILE:
             return known, b""
-        return mark, file.read_bytes()
+        return mark, _with_whole_paths(file.read_bytes(), file.parent)
     except OSError:
         return None, b""
+
+
+def _with_whole_paths(text: bytes, folder: Path) -> bytes:
+    """What is imported by a relative path is sought by Caddy in the folder that it runs in: here, beside the file."""
+
+    def whole(line: re.Match[bytes]) -> bytes:
+        named = line[2].decode("utf-8", "replace")
+        return line[1] + str((folder / named).absolute()).encode() if (folder / named).is_file() else line[0]
+
+    return _IMPORT.sub(whole, text)
