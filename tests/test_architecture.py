@@ -228,7 +228,7 @@ def test_a_route_of_the_table_asks_for_whom_the_documents_name() -> None:
     table = Table(TableSettings(), pipe=LogPipe(io.StringIO()))
     table.build()
     declared = {
-        f"{method} {route.path.replace(':str}', '}')}": str(handler.opt["access"])
+        f"{method} {re.sub(':(str|path)}', '}', route.path)}": str(handler.opt["access"])
         for route in table.schema_app.routes
         if isinstance(route, HTTPRoute) and not route.path.startswith("/api/schema")
         for handler in route.route_handlers

@@ -7,6 +7,7 @@
 /api/pipelines /api/deployments       overview   over all origins
 /api/findings                         findings   what is wrong now
 /api/acts/{act} /api/audit            acts       what operators have origins do, and its audit
+/api/origins/{origin}/{path}          through    an origin's own answers
 /api/cache                            caches     each origin's cache
 /api/logs /api/logs/histogram         queries    everything that is kept
 /api/logs/stream /api/stream          streams    the log as it is stored; the overview as it changes
@@ -191,7 +192,7 @@ class Table:
 
     def _handlers(self) -> list[Any]:
         """Every route, with who may use it."""
-        from chimney.table import acts, audit, caches, findings, health, overview, queries, signing, streams  # noqa: PLC0415
+        from chimney.table import acts, audit, caches, findings, health, overview, queries, signing, streams, through  # noqa: PLC0415
 
         logs = LogStreams(hub=self.log_hub, store=self.store, ingest=self.ingest, boot=self.boot)
         reach = Reach(self._settings.origins, self._client)
@@ -204,6 +205,7 @@ class Table:
             *acts.routes(acts.Acts(reach, audited)),
             *audit.routes(audited),
             *caches.routes(reach),
+            *through.routes(reach),
             *queries.routes(self.store),
             *self.telemetry.routes(self.board.deployments),
             *streams.routes(

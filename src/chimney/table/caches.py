@@ -24,13 +24,13 @@ BeforeQuery = Annotated[
 async def _cache(reach: Reach, origin: FollowedOrigin, params: dict[str, str]) -> OriginCache:
     try:
         answer = await reach.read(origin, "/api/cache/stats", seconds=SECONDS, params=params)
-        stats = msgspec.convert(answer, CacheStats)
+        stats = msgspec.json.decode(answer, type=CacheStats)
     except UnansweredError as error:
         return OriginCache(origin=origin.name, stats=None, reason=error.detail)
     except RefusedError as error:
         said = f"it wants a read token: {error.detail}" if error.status in (401, 403) else error.detail
         return OriginCache(origin=origin.name, stats=None, reason=said)
-    except msgspec.ValidationError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         return OriginCache(origin=origin.name, stats=None, reason=f"its answer has another shape than ours: {error}")
     return OriginCache(origin=origin.name, stats=stats, reason=None)
 

@@ -58,8 +58,8 @@ class Reach:
             raise ProblemError(400, "malformed", f"{path}: {detail}", errors=[Fault(path=path, detail=detail)])
         return self.origins[name]
 
-    async def read(self, origin: FollowedOrigin, path: str, *, seconds: float, params: dict[str, str]) -> Any:
-        """Raises UnansweredError or RefusedError."""
+    async def read(self, origin: FollowedOrigin, path: str, *, seconds: float, params: dict[str, str]) -> bytes:
+        """JSON that is not looked into. Raises UnansweredError or RefusedError."""
         token = origin.read_token or origin.operate_token
         bearer = token.get_secret_value() if token else None
         request = self._client.build_request("GET", origin.url + path, params=params)
@@ -71,9 +71,12 @@ class Reach:
         content = msgspec.json.encode(body)
         headers = {"content-type": "application/json"}
         request = self._client.build_request("POST", origin.url + path, content=content, headers=headers)
-        return await self._ask(request, bearer, seconds)
+        try:
+            return msgspec.json.decode(await self._ask(request, bearer, seconds))
+        except (msgspec.DecodeError, RecursionError):
+            raise UnansweredError("the answer is not JSON", sent=True) from None
 
-    async def _ask(self, request: httpx2.Request, bearer: str | None, seconds: float) -> Any:
+    async def _ask(self, request: httpx2.Request, bearer: str | None, seconds: float) -> bytes:
         if bearer:
             request.headers["authorization"] = f"Bearer {bearer}"
         request.extensions["timeout"] = httpx2.Timeout(seconds, connect=5.0).as_dict()
@@ -86,7 +89,7 @@ class Reach:
             unsent = isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout)
             raise UnansweredError(classify(error).detail, sent=not unsent) from None
 
-    async def _answer(self, request: httpx2.Request) -> Any:
+    async def _answer(self, request: httpx2.Request) -> bytes:
         response = await self._client.send(request, stream=True)
         try:
             body = bytearray()
@@ -98,10 +101,9 @@ class Reach:
             await response.aclose()
         if response.status_code >= 300:
             raise _refused(response.status_code, bytes(body))
-        try:
-            return msgspec.json.decode(bytes(body))
-        except (msgspec.DecodeError, RecursionError):
-            raise UnansweredError("the answer is not JSON", sent=True) from None
+        if "json" not in response.headers.get("content-type", ""):
+            raise UnansweredError("the answer is not JSON", sent=True)
+        return bytes(body)
 
 
 def _refused(status: int, body: bytes) -> RefusedError:

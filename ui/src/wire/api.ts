@@ -272,6 +272,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/origins/{origin}/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An origin's own answer
+         * @description What the origin answers to this GET, asked with the table's read token: GitHub's data, edge, health history,
+         *     deployments, cache, webhook deliveries, log level. 404 for anything else.
+         */
+        get: operations["ApiOriginsPathThrough"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/logs": {
         parameters: {
             query?: never;
@@ -1686,6 +1707,45 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_chimney.wire.cache.OriginCache_"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        status_code: number;
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                    };
+                };
+            };
+        };
+    };
+    ApiOriginsPathThrough: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                origin: string;
+                /** @description Below the origin's /api, for example `github/actions/runs`. */
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
                 };
             };
             /** @description Bad request syntax or unsupported method */
