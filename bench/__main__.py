@@ -5,7 +5,7 @@ import sys
 
 from bench.table import Row, show
 
-ALL = ("hot", "quota", "start", "memory", "page")
+ALL = ("hot", "quota", "start", "memory", "page", "search")
 
 
 def main(names: list[str]) -> int:

@@ -14,9 +14,11 @@ import pytest
 
 from chimney.core.log_filter import LogFilter
 from chimney.store.errors import NewerSchemaError, StorageFailedError, StorageFullError
+from chimney.store.frames import Signal
 from chimney.store.intake import BOOTS_KEPT
 from chimney.store.local import LocalStore
 from chimney.store.telemetry import Batch, Incoming, Place
+from chimney.store.vault import Limits
 
 ALL = LogFilter()
 HOUR_MS = 3_600_000
@@ -38,6 +40,12 @@ async def store(tmp_path: Path) -> AsyncIterator[LocalStore]:
     await store.open()
     yield store
     await store.close()
+
+
+def limits(*, older_than_ms: int = 0, max_bytes: int = 2**40, free_bytes: int = 0) -> Limits:
+    return Limits(
+        older_than_ms=dict.fromkeys(Signal, older_than_ms), max_bytes={None: max_bytes}, free_bytes=free_bytes
+    )
 
 
 async def messages(store: LocalStore, wanted: LogFilter = ALL) -> list[str]:
@@ -173,7 +181,7 @@ async def test_a_search_is_cut_short_by_its_deadline_and_says_so(store: LocalSto
 
 async def test_a_full_disk_refuses_the_whole_batch_and_everything_stays_readable(store: LocalStore) -> None:
     await store.append([batch(1)])
-    db = store._journal.connection()
+    db = store._vault._journal.connection()
     (pages,) = db.execute("PRAGMA page_count").fetchone()
     db.execute(f"PRAGMA max_page_count={pages + 5}")
     large = Batch("hel1", [record(number, text=os.urandom(500).hex()) for number in range(2, 200)])
@@ -187,7 +195,7 @@ async def test_a_full_disk_refuses_the_whole_batch_and_everything_stays_readable
 
 async def test_a_failing_file_is_opened_anew(store: LocalStore) -> None:
     await store.append([batch(1)])
-    store._journal.connection().close()  # every statement fails from here on
+    store._vault._journal.connection().close()  # every statement fails from here on
     with pytest.raises(StorageFailedError):
         await store.append([batch(2)])
     assert len(await store.append([batch(2)])) == 1
@@ -257,7 +265,7 @@ async def test_records_that_are_too_old_are_shown_no_more(store: LocalStore) -> 
     now_ms = int(time.time() * 1000)
     old = [record(i, at_ms=now_ms - HOUR_MS) for i in range(1, 501)]
     await store.append([Batch("hel1", [record(9999, at_ms=now_ms), *old])])
-    await store.prune(older_than_ms=now_ms - HOUR_MS // 2, max_bytes=2**40)
+    await store.retain(limits(older_than_ms=now_ms - HOUR_MS // 2))
     assert await messages(store) == ["record 9999"]
 
 
@@ -267,7 +275,7 @@ async def test_the_oldest_records_go_when_there_is_too_much(store: LocalStore) -
         await store.append([Batch("hel1", records)])
     before = (await store.size()).bytes
     steps = 0
-    while await store.prune(older_than_ms=0, max_bytes=600_000):
+    while await store.retain(limits(max_bytes=600_000)):
         steps += 1
     assert steps > 1
     assert (await store.size()).bytes <= 600_000 < before

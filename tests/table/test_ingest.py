@@ -66,7 +66,7 @@ async def test_many_sources_share_a_commit(writing: Writing) -> None:
 
 async def test_a_full_disk_makes_batches_wait_in_order_and_it_goes_on_by_itself(writing: Writing) -> None:
     await writing.ingest.store(batch("before"))
-    db = writing.store._journal.connection()
+    db = writing.store._vault._journal.connection()
     (pages,) = db.execute("PRAGMA page_count").fetchone()
     db.execute(f"PRAGMA max_page_count={pages}")
     large = {f"field{number}": os.urandom(4000).hex() for number in range(9)}
@@ -83,7 +83,7 @@ async def test_a_full_disk_makes_batches_wait_in_order_and_it_goes_on_by_itself(
 
 async def test_a_failing_write_is_tried_again(writing: Writing) -> None:
     await writing.ingest.store(batch("a"))
-    writing.store._journal.connection().close()
+    writing.store._vault._journal.connection().close()
     await asyncio.wait_for(writing.ingest.store(batch("b", first=2)), 5)
     assert await writing.messages() == ["a", "b"]
 

@@ -6,6 +6,8 @@ import pytest
 from tests.fakes.waiting import eventually
 from tests.table.running import Running
 
+from chimney.store.frames import Signal
+from chimney.store.vault import Limits
 from chimney.table.streams import REPLAYED
 from chimney.web.hub import STREAMS_PER_ADDRESS
 
@@ -74,7 +76,8 @@ async def test_a_reader_that_missed_too_much_is_told_how_much(running: Running, 
 async def test_a_reader_from_before_what_is_kept_is_told_so(running: Running, operator: httpx2.AsyncClient) -> None:
     for first in range(1, 1200, 600):
         await running.store(*(record(i) for i in range(first, first + 600)), first=first)
-    await running.table.store.prune(older_than_ms=0, max_bytes=1)
+    limits = Limits(older_than_ms=dict.fromkeys(Signal, 0), max_bytes={None: 1})
+    await running.table.store.retain(limits)
     stream = await running.stream("/api/logs/stream?last_event_id=3", operator)
     gap = json.loads((await stream.next("gap")).data)
     assert (gap["reason"], gap["after_id"]) == ("evicted", 3)

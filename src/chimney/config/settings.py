@@ -202,10 +202,21 @@ class TableSettings(Settings):
     password: SecretStr | None = Field(
         None, description="First operator's password; unset: a random one is printed once."
     )
-    retention_days: float = Field(14, gt=0, le=3650, description="Log records older than this are dropped.")
+    retention_days: float = Field(14, gt=0, le=3650, description="What is older than this is dropped.")
     retention_bytes: int = Field(
-        5 * 1024**3, ge=1024**2, description="The oldest records go when the journal is larger."
+        5 * 1024**3, ge=1024**2, description="The oldest data goes when there is more, of all kinds together."
     )
+    retention_spans_days: float | None = Field(None, gt=0, le=3650, description="Of spans; unset: as all.")
+    retention_spans_bytes: int | None = Field(None, ge=1024**2, description="The most of spans; unset: as all.")
+    retention_samples_days: float | None = Field(None, gt=0, le=3650, description="Of samples; unset: as all.")
+    retention_samples_bytes: int | None = Field(None, ge=1024**2, description="The most of samples; unset: as all.")
+    free_bytes: int = Field(
+        512 * 1024**2,
+        ge=0,
+        description="With less room on the disk, data older than a day goes; at most a twentieth of the disk.",
+    )
+    query_memory_bytes: int = Field(256 * 1024**2, ge=64 * 1024**2, description="The most that a search may use.")
+    query_threads: int = Field(2, ge=1, le=64, description="Processors that searches may use.")
     otlp_token: HeaderSecret | None = Field(
         None, description="Bearer token that senders of OTLP need; must be set to listen beyond this machine."
     )

@@ -22,7 +22,7 @@ def shared_folder(path: Path) -> Path:
         with tempfile.TemporaryFile(dir=path):
             return path
     except OSError as error:
-        if _full(error):
+        if is_full(error):
             return path
         raise unusable(path, error) from None
 
@@ -47,7 +47,7 @@ class DataFolder:
             os.ftruncate(self._lock, 0)
             os.pwrite(self._lock, b"%d\n" % os.getpid(), 0)
         except OSError as error:
-            if not _full(error):  # a full disk must not keep the table from showing what it has
+            if not is_full(error):  # a full disk must not keep the table from showing what it has
                 os.close(self._lock)
                 raise unusable(path, error) from None
 
@@ -67,5 +67,5 @@ class DataFolder:
         os.close(self._lock)
 
 
-def _full(error: OSError) -> bool:
+def is_full(error: OSError) -> bool:
     return error.errno in (28, 122)  # ENOSPC, EDQUOT

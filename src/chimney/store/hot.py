@@ -4,6 +4,7 @@
 compressing. One thread adds; any may read: what a reader took stays as it was.
 """
 
+import time
 from collections.abc import Sequence
 
 import msgspec
@@ -41,10 +42,12 @@ class Hot:
         self.chunks: tuple[Chunk, ...] = ()
         self.rows = 0
         self.size = 0
-        self.packed = 0
+        self.since = 0.0  # when the oldest of them came, by the monotonic clock
 
     def add(self, chunk: Chunk) -> None:
         """`chunk` has its lines or is packed; small ones are laid together."""
+        if not self.chunks:
+            self.since = time.monotonic()
         self.rows += chunk.rows
         self.size += chunk.size
         last = self.chunks[-1] if self.chunks else None
@@ -55,6 +58,11 @@ class Hot:
             self._put(*self.chunks[:-1], _packed(last))
         self._put(*self.chunks, chunk)
 
+    def finish(self) -> None:
+        """Nothing more is laid to the last chunk."""
+        if self.chunks and self.chunks[-1].frame is None:
+            self._put(*self.chunks[:-1], _packed(self.chunks[-1]))
+
     def _put(self, *chunks: Chunk) -> None:
         self.chunks = chunks
 
@@ -63,6 +71,7 @@ class Hot:
         self.chunks = tuple(chunk for chunk in self.chunks if chunk.first_id > last_id)
         self.rows = sum(chunk.rows for chunk in self.chunks)
         self.size = sum(chunk.size for chunk in self.chunks)
+        self.since = time.monotonic()
 
 
 def _joined(one: Chunk, other: Chunk) -> Chunk:

@@ -3,6 +3,7 @@
 A draft changes nothing but itself: it counts only when it is durable (`Intake.settle`).
 """
 
+import math
 import time
 from collections.abc import Callable, Sequence
 
@@ -10,6 +11,7 @@ import msgspec
 
 from chimney.core.ranges import Held, Ranges, merge
 from chimney.core.records import LEVEL_NAMES, Record, believable, in_time, parse, rfc3339
+from chimney.core.redact import safe
 from chimney.store.frames import Signal
 from chimney.store.hot import Chunk
 from chimney.store.journal import KEY_SECONDS, Source
@@ -18,6 +20,8 @@ from chimney.store.telemetry import Batch, Incoming, Place, StoredRow
 from chimney.wire.telemetry import LogRow, SampleRow, SpanRow
 
 BOOTS_KEPT = 16
+LARGEST = 2**63 - 1
+LONGEST_LINE = 3 * 1024**2
 _encode = msgspec.json.Encoder().encode
 _replace = msgspec.structs.replace
 
@@ -77,6 +81,11 @@ class Intake:
         if name not in self._sources:
             self._sources[name] = self._read_source(name)
         return self._sources[name]
+
+    @property
+    def sources(self) -> dict[str, Source]:
+        """Those that are known by now."""
+        return dict(self._sources)
 
     def forget(self) -> None:
         """After a failure: what was read is read again."""
@@ -153,7 +162,10 @@ class Intake:
             revision=record.revision,
             severity=record.severity,
         )
-        data = _encode(row)
+        data = _line(row)
+        if data is None:
+            row = _replace(row, message=safe(row.message), fields={"unreadable": "its fields cannot be written"})
+            data = _encode(row)
         lines.add(data, record.ts_ms)
         draft.stored.append(StoredRow(row, record.level, data, record.ts_ms))
 
@@ -163,19 +175,54 @@ class Intake:
         service = self.names.service(span.service)
         if service != span.service:
             span = _replace(span, service=service, resource={**span.resource, "service.name": span.service})
-        if not believable(at_ms, now_ms=now_ms):
+        if not (believable(at_ms, now_ms=now_ms) and 0 <= span.duration_ns <= LARGEST):
             at_ms = now_ms
+            span = _in_range(span)
             span = _replace(span, attributes={**span.attributes, "chimney.clock": "its time is not believed"})
+        data = _line(span) or _encode(_bare(span))
         lines = draft.lines[Signal.SPAN]
-        lines.add(b'{"id":%d,"at_ms":%d,' % (lines.next_id, at_ms) + _encode(span)[1:], at_ms)
+        lines.add(b'{"id":%d,"at_ms":%d,' % (lines.next_id, at_ms) + data[1:], at_ms)
 
     def _sample(self, draft: Draft, sample: SampleRow, now_ms: int) -> None:
+        """A value that is no number is none: it is how a series says that it has nothing to say."""
         at_ms = sample.at_ms if believable(sample.at_ms, now_ms=now_ms) else now_ms
         name = self.names.metric(sample)
         if at_ms != sample.at_ms or name != sample.name:
             sample = _replace(sample, at_ms=at_ms, name=name)
-        lines = draft.lines[Signal.SAMPLE]
-        lines.add(b'{"id":%d,' % lines.next_id + _encode(sample)[1:], at_ms)
+        data = _line(sample) if math.isfinite(sample.value) and (sample.count or 0) <= LARGEST else None
+        if data is not None:
+            lines = draft.lines[Signal.SAMPLE]
+            lines.add(b'{"id":%d,' % lines.next_id + data[1:], at_ms)
+
+
+def _line(row: LogRow | SpanRow | SampleRow) -> bytes | None:
+    """None when it cannot be written, or is longer than what is sealed: it must not stand in the way of others."""
+    try:
+        data = _encode(row)
+    except (UnicodeEncodeError, TypeError, OverflowError, RecursionError):
+        return None
+    return data if len(data) <= LONGEST_LINE else None
+
+
+def _bare(span: SpanRow) -> SpanRow:
+    """What is left of a span that cannot be written."""
+    return SpanRow(
+        trace_id=safe(span.trace_id, longest=32),
+        span_id=safe(span.span_id, longest=16),
+        service=safe(span.service, longest=200),
+        name=safe(span.name, longest=200),
+        kind=safe(span.kind, longest=20),
+        start_ns=span.start_ns,
+        duration_ns=span.duration_ns,
+        status=span.status,
+        attributes={"chimney.unreadable": "its attributes cannot be written"},
+    )
+
+
+def _in_range(span: SpanRow) -> SpanRow:
+    """Times that 64 bits hold."""
+    start_ns, duration_ns = (min(max(number, 0), LARGEST) for number in (span.start_ns, span.duration_ns))
+    return _replace(span, start_ns=start_ns, duration_ns=duration_ns)
 
 
 def _numbered(one: Incoming | Record) -> bool:

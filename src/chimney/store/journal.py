@@ -46,12 +46,17 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class Journal:
-    """Blocking, for one thread. Raises StorageFullError or StorageFailedError; `damage` says what was set aside."""
+    """Blocking, for one thread. Raises StorageFullError or StorageFailedError.
+
+    `damage` says what was set aside, `opened` how often the file was, `begun_anew` whether the last time began another.
+    """
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self._db: sqlite3.Connection | None = None
         self.damage: list[str] = []
+        self.opened = 0
+        self.begun_anew = False
 
     def connection(self) -> sqlite3.Connection:
         """The connection; opened again after a failure, with a damaged file set aside."""
@@ -63,6 +68,8 @@ class Journal:
                 self._begin_past(db)
             move_log(db)
             self._db = db
+            self.opened += 1
+            self.begun_anew = damage is not None
         return self._db
 
     def _begin_past(self, db: sqlite3.Connection) -> None:
@@ -130,14 +137,14 @@ class Journal:
         self._tell(f"{rows:,} records in {self._file.name} were damaged, set aside as {aside.name}")
 
     def _lose(self, db: sqlite3.Connection, numbers: list[int]) -> None:
-        """The frames go; their sources are asked again for what was in them, from the beginning of what they hold."""
         for number in numbers:
             (told,) = db.execute("SELECT held FROM batch WHERE seq = ?", (number,)).fetchone()
             with contextlib.suppress(msgspec.DecodeError):
-                self._unhold(db, decode_held(told))
+                self.unhold(db, decode_held(told))
             db.execute("DELETE FROM batch WHERE seq = ?", (number,))
 
-    def _unhold(self, db: sqlite3.Connection, lost: Held) -> None:
+    def unhold(self, db: sqlite3.Connection, lost: Held) -> None:
+        """Sources are asked again for these, from the beginning of what they hold."""
         for name, (epoch, ranges) in lost.items():
             source = self.source(name)
             if source.place.epoch == epoch:

@@ -1,68 +1,92 @@
 """Telemetry kept on this machine: a TelemetryStore.
 
-What `append` returned is durable. Writing is in one thread, searching in another, so a long search delays no record.
+What `append` returned is durable. Rows are in the journal and in memory first, then sealed in segments. Writing is in
+one thread, searching and sealing in others, so neither delays a record.
 """
 
 import asyncio
-import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
-
-import msgspec
 
 from chimney.core.log_filter import LogFilter
 from chimney.core.span_filter import SpanFilter
 from chimney.store.deadline import Deadline
-from chimney.store.errors import StoreError
-from chimney.store.frames import Signal, pack
-from chimney.store.hot import CHUNK_ROWS, Chunk, Hot
-from chimney.store.intake import Draft, Intake
-from chimney.store.journal import Journal, drop_chunks, put_chunk, put_keys, put_names, put_sources
-from chimney.store.names import Names
-from chimney.store.searching import Held, Search
+from chimney.store.engine import MEMORY_BYTES, THREADS, Engine
+from chimney.store.frames import Signal
+from chimney.store.sealed import Sealed
+from chimney.store.searching import Search
+from chimney.store.segments import Segment, Segments
 from chimney.store.telemetry import Batch, Found, FoundSamples, FoundSpans, FoundTraces, Place, Size, StoredRow
+from chimney.store.vault import Limits, Vault
 from chimney.wire.telemetry import Histogram, MetricName
 
 READ_SECONDS = 2.0
+READERS = 2
+SEAL_ROWS = 250_000  # ~7 MB sealed
 T = TypeVar("T")
 
 
 class LocalStore:
     """A TelemetryStore. Nothing is opened before `open`."""
 
-    def __init__(self, folder: Path, *, read_seconds: float = READ_SECONDS) -> None:
-        self._journal = Journal(folder / "journal.sqlite")
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        read_seconds: float = READ_SECONDS,
+        seal_rows: int = SEAL_ROWS,
+        memory_bytes: int = MEMORY_BYTES,
+        threads: int = THREADS,
+    ) -> None:
+        self._engine = Engine(memory_bytes=memory_bytes, threads=threads)
+        self._files = Segments(folder / "segments", self._engine)
+        self._vault = Vault(folder, self._files, seal_rows=seal_rows)
         self._read_seconds = read_seconds
         self._write_thread = ThreadPoolExecutor(1, thread_name_prefix="store-write")
-        self._read_thread = ThreadPoolExecutor(1, thread_name_prefix="store-read")
-        self._hot = {signal: Hot() for signal in Signal}
-        self._intake: Intake | None = None
-        self._forget_before_ms = 0
+        self._read_threads = ThreadPoolExecutor(READERS, thread_name_prefix="store-read")
+        self._seal_thread = ThreadPoolExecutor(1, thread_name_prefix="store-seal")
         self._closed = False
 
     @property
     def damage(self) -> str | None:
         """What was set aside, in sentences."""
-        return "; ".join(self._journal.damage) or None
+        return "; ".join(self._vault.damage) or None
 
     async def open(self) -> None:
         """Raises FolderError when the folder cannot be used; `damage` then or later says what was set aside."""
-        await self._writing(self._known)
+        await self._writing(self._vault.open)
 
     async def append(self, batches: Sequence[Batch]) -> list[StoredRow]:
-        return await self._writing(lambda: self._append(batches))
+        return await self._writing(lambda: self._vault.append(batches))
 
     async def place(self, source: str) -> Place:
-        return await self._writing(lambda: self._known().source(source).place)
+        return await self._writing(lambda: self._vault.place(source))
 
     async def size(self) -> Size:
-        return await self._writing(self._size)
+        return await self._writing(self._vault.size)
 
-    async def prune(self, *, older_than_ms: int, max_bytes: int) -> bool:
+    async def seal(self) -> bool:
+        """Seals the rows of one signal when they are due; whether it did."""
+        for signal in Signal:
+            chunks = await self._writing(partial(self._vault.due, signal))
+            if chunks:
+                segment = await self._sealing(partial(self._files.seal, signal, chunks))
+                await self._writing(partial(self._vault.sealed, segment, chunks[-1].last_id))
+                return True
+        return False
+
+    async def verify(self) -> None:
+        """Reads every segment once, so that damage is told before somebody asks for what was in it."""
+        for segment in reversed(self._vault.kept.segments()):
+            if not await self._sealing(partial(self._files.sound, segment)):
+                await self._writing(partial(self._vault.lose, segment))
+
+    async def retain(self, limits: Limits) -> bool:
         """Drops some of the oldest rows that are too old or too many; whether there may be more to drop."""
-        return await self._writing(lambda: self._prune(older_than_ms, max_bytes))
+        return await self._writing(lambda: self._vault.retain(limits))
 
     async def read(
         self, wanted: LogFilter, *, limit: int, before: int | None = None, after: int | None = None
@@ -85,8 +109,7 @@ class LocalStore:
         return await self._reading(lambda search: search.samples(name, labels, from_ms=from_ms, to_ms=to_ms))
 
     async def metrics(self) -> list[MetricName]:
-        known = await self._writing(lambda: dict(self._known().names.metrics))
-        return sorted(known.values(), key=lambda one: one.name)
+        return await self._writing(self._vault.metrics)
 
     async def label_values(self, name: str, label: str) -> list[str]:
         return await self._reading(lambda search: search.label_values(name, label))
@@ -96,77 +119,30 @@ class LocalStore:
         if self._closed:
             return
         self._closed = True
-        await self._writing(self._journal.close)
-        self._read_thread.shutdown(wait=False)
+        self._seal_thread.shutdown(wait=False, cancel_futures=True)
+        await self._writing(self._vault.close)
+        self._read_threads.shutdown(wait=False)
         self._write_thread.shutdown(wait=False)
 
     async def _writing(self, act: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._write_thread, act)
 
+    async def _sealing(self, act: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._seal_thread, act)
+
     async def _reading(self, act: Callable[[Search], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._read_thread, lambda: act(self._search()))
+        return await asyncio.get_running_loop().run_in_executor(self._read_threads, lambda: act(self._search()))
 
     def _search(self) -> Search:
-        chunks = {signal: hot.chunks for signal, hot in self._hot.items()}
-        return Search(Held(chunks, self._forget_before_ms), Deadline(self._read_seconds))
+        chunks, segments = self._vault.kept.snapshot()
+        deadline = Deadline(self._read_seconds)
 
-    # in the writing thread
+        def sealed(signal: Signal) -> Sealed:
+            return Sealed(self._files, self._engine, segments[signal], deadline, self._lose)
 
-    def _known(self) -> Intake:
-        if self._intake is None:
-            for signal, chunk in self._journal.chunks():
-                self._hot[signal].add(chunk)
-            self._intake = Intake(
-                next_ids=self._journal.next_ids(),
-                keys=self._journal.keys(),
-                names=Names(*self._journal.names()),
-                source=self._journal.source,
-            )
-        return self._intake
+        return Search(chunks, sealed, deadline, forget_before_ms=self._vault.forget_before_ms)
 
-    def _append(self, batches: Sequence[Batch]) -> list[StoredRow]:
-        intake = self._known()
-        draft = intake.draft(batches)
-        chunks = draft.chunks()
-        packed = [(signal, chunk, pack(chunk.lines)) for signal, chunk in chunks]
-        try:
-            self._journal.transaction(lambda db: _put(db, draft, packed, intake.names))
-        except StoreError:
-            intake.forget()
-            raise
-        intake.settle(draft)
-        for signal, chunk, frame in packed:
-            large = chunk.rows >= CHUNK_ROWS // 2
-            self._hot[signal].add(msgspec.structs.replace(chunk, frame=frame, lines=()) if large else chunk)
-        return draft.stored
-
-    def _size(self) -> Size:
-        self._known()
-        chunks = self._hot[Signal.LOG].chunks
-        oldest, newest = (chunks[0].first_id, chunks[-1].last_id) if chunks else (None, None)
-        return Size(rows=self._hot[Signal.LOG].rows, bytes=self._journal.bytes(), oldest_id=oldest, newest_id=newest)
-
-    def _prune(self, older_than_ms: int, max_bytes: int) -> bool:
-        """Rows too old are not shown from now on; they go from the disk by chunks, the oldest first."""
-        self._known()
-        self._forget_before_ms = older_than_ms
-        too_large = self._journal.bytes() > max_bytes
-        dropped = False
-        for signal, hot in self._hot.items():
-            if hot.chunks and (too_large or hot.chunks[0].to_ms < older_than_ms):
-                self._drop(signal, hot.chunks[0])
-                dropped = True
-        self._journal.give_back()
-        return dropped
-
-    def _drop(self, signal: Signal, chunk: Chunk) -> None:
-        self._journal.transaction(lambda db: drop_chunks(db, signal, chunk.last_id))
-        self._hot[signal].drop(chunk.last_id)
-
-
-def _put(db: sqlite3.Connection, draft: Draft, packed: Sequence[tuple[Signal, Chunk, bytes]], names: Names) -> None:
-    for signal, chunk, frame in packed:
-        put_chunk(db, signal, chunk, frame=frame, held=draft.held if signal is Signal.LOG else {})
-    put_sources(db, draft.sources)
-    put_keys(db, draft.keys)
-    put_names(db, names)
+    def _lose(self, segment: Segment) -> None:
+        """From a reading thread: the writing one is to set it aside."""
+        if not self._closed:
+            self._write_thread.submit(self._vault.lose, segment)

@@ -15,7 +15,8 @@
 /api/schema/openapi.json              web/framework
 /                                     web/static the page
 
-Loops: probe:<origin> deploy:<origin> pipeline:<origin> follow:<origin> ingest findings overview sessions retention.
+Loops: probe:<origin> deploy:<origin> pipeline:<origin> follow:<origin> ingest findings overview sessions
+retention seal verify.
 """
 
 import asyncio
@@ -35,7 +36,6 @@ from chimney.store.accounts import Accounts
 from chimney.store.audit import AuditLog
 from chimney.store.database import Database
 from chimney.store.folder import DataFolder
-from chimney.store.local import LocalStore
 from chimney.store.uptime import Uptime
 from chimney.table.findings import Followed, Watch
 from chimney.table.follow import Follower
@@ -45,8 +45,8 @@ from chimney.table.overview import Board
 from chimney.table.page import page
 from chimney.table.probe import DEADLINE_SECONDS, Probe
 from chimney.table.reach import Reach
-from chimney.table.retention import Retention
 from chimney.table.sessions import Sessions
+from chimney.table.storage import Storage
 from chimney.table.streams import LogStreams, PageStreams
 from chimney.table.telemetry import Telemetry
 from chimney.web.app import Phase, Shell
@@ -78,7 +78,8 @@ class Table:
         self._folder: DataFolder | None = None
         self.sign_in: str | None = None
         self.boot = secrets.token_hex(4)
-        self.store = LocalStore(settings.data_dir)
+        self.storage = Storage(settings)
+        self.store = self.storage.store
         self.database = Database(settings.data_dir / "table.sqlite", "table")
         self.requests = RequestMetrics()
         self.shell = Shell(pipe.request)
@@ -88,7 +89,6 @@ class Table:
         self.log_hub = Hub(room=room)
         self.ingest = Ingest(self.store, self.log_hub, reported=self._reported)
         self.sessions = Sessions(Accounts(self.database))
-        self.retention = Retention(self.store, days=settings.retention_days, max_bytes=settings.retention_bytes)
         self.pages = PageStreams(self.boot, room)
         self._client = httpx2.AsyncClient(
             timeout=httpx2.Timeout(DEADLINE_SECONDS, connect=5.0),
@@ -103,9 +103,9 @@ class Table:
         self.watch = Watch(
             self.followed,
             ingest=self.ingest,
-            retention=self.retention,
+            retention=self.storage.retention,
             telemetry=self.telemetry,
-            damage=lambda: self.store.damage or self.database.damage,
+            damage=lambda: self.storage.damage or self.database.damage,
             changed=self._findings_changed,
         )
         self.board = Board(self.followed, watch=self.watch, ingest=self.ingest, pages=self.pages)
@@ -136,7 +136,7 @@ class Table:
         return_large_blocks()
         self.shell.panics.watch()
         self._folder = await asyncio.to_thread(DataFolder, settings.data_dir)
-        await asyncio.gather(self.store.open(), self.database.open())
+        await asyncio.gather(self.storage.open(), self.database.open())
         self._pipe.start(self.ingest.take_own, batches=[self.requests.take])
         password = settings.password.get_secret_value() if settings.password else None
         _, self.sign_in, _ = await asyncio.gather(
@@ -169,7 +169,7 @@ class Table:
         self.loops.add("findings", self.watch.check)
         self.loops.add("overview", self.board.tell)
         self.loops.add("sessions", self.sessions.sweep)
-        self.loops.add("retention", self.retention.prune)
+        self.storage.start(self.loops)
 
     def build(self) -> None:
         """Everything that needs the framework, imported here so that /livez need not wait for it."""
@@ -226,7 +226,7 @@ class Table:
                 shell=self.shell,
                 store=self.store,
                 ingest=self.ingest,
-                retention=self.retention,
+                retention=self.storage.retention,
                 followed=self.followed,
                 watch=self.watch,
                 hubs={"logs": self.log_hub, "page": self.pages.hub},
@@ -255,7 +255,7 @@ class Table:
         await self.ingest.write_last()
         self.telemetry.close()
         self.sessions.close()
-        await self.store.close()
+        await self.storage.close()
         await self.database.close()
         self._folder.close()
 
