@@ -90,7 +90,9 @@ class Vitals:
             stored.add_metric([source], count)
         yield stored
         yield gauge("chimney_table_journal_rows", "Log records kept.", size.rows)
-        yield gauge("chimney_table_journal_bytes", "Bytes on the disk of everything kept: journal and segments.", size.bytes)
+        yield gauge(
+            "chimney_table_journal_bytes", "Bytes on the disk of everything kept: journal and segments.", size.bytes
+        )
         yield gauge(
             "chimney_table_storage_full", "1 while nothing can be stored.", float(ingest.full_since is not None)
         )
