@@ -20,12 +20,11 @@ from chimney.store.sealed import Sealed
 from chimney.store.searching import Search
 from chimney.store.segments import Segment, Segments
 from chimney.store.telemetry import Batch, Found, FoundSamples, FoundSpans, FoundTraces, Place, Size, StoredRow
-from chimney.store.vault import Limits, Vault
+from chimney.store.vault import SEAL_ROWS, Limits, Vault
 from chimney.wire.telemetry import Histogram, MetricName
 
 READ_SECONDS = 2.0
 READERS = 2
-SEAL_ROWS = 250_000  # ~7 MB sealed
 T = TypeVar("T")
 
 

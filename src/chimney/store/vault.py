@@ -26,6 +26,7 @@ from chimney.store.segments import Segment, Segments
 from chimney.store.telemetry import Batch, Place, Size, StoredRow
 from chimney.wire.telemetry import MetricName
 
+SEAL_ROWS = 250_000  # ~7 MB sealed
 SEAL_BYTES = 96 * 1024**2  # of lines
 SEAL_SECONDS = 12 * 3600.0
 YOUNG_MS = 86_400_000  # rows of the last day are never dropped for want of room: storing is refused instead

@@ -36,6 +36,7 @@ from chimney.store.accounts import Accounts
 from chimney.store.audit import AuditLog
 from chimney.store.database import Database
 from chimney.store.folder import DataFolder
+from chimney.store.local import LocalStore
 from chimney.store.uptime import Uptime
 from chimney.table.findings import Followed, Watch
 from chimney.table.follow import Follower
@@ -46,7 +47,7 @@ from chimney.table.page import page
 from chimney.table.probe import DEADLINE_SECONDS, Probe
 from chimney.table.reach import Reach
 from chimney.table.sessions import Sessions
-from chimney.table.storage import Storage
+from chimney.table.storage import Storage, bounds
 from chimney.table.streams import LogStreams, PageStreams
 from chimney.table.telemetry import Telemetry
 from chimney.web.app import Phase, Shell
@@ -78,7 +79,7 @@ class Table:
         self._folder: DataFolder | None = None
         self.sign_in: str | None = None
         self.boot = secrets.token_hex(4)
-        self.storage = Storage(settings)
+        self.storage = Storage(LocalStore(settings.data_dir, **bounds(settings)), settings)
         self.store = self.storage.store
         self.database = Database(settings.data_dir / "table.sqlite", "table")
         self.requests = RequestMetrics()

@@ -3,12 +3,13 @@
 import logging
 import shutil
 from pathlib import Path
+from typing import Protocol, TypedDict
 
 from chimney.config import TableSettings
 from chimney.store.errors import StoreError
 from chimney.store.frames import Signal
-from chimney.store.local import SEAL_ROWS, LocalStore
-from chimney.store.vault import Limits
+from chimney.store.telemetry import TelemetryStore
+from chimney.store.vault import SEAL_ROWS, Limits
 from chimney.table.retention import Retention
 from chimney.web.loops import Supervisor
 
@@ -21,17 +22,45 @@ SEALED_ROW_BYTES = 40
 log = logging.getLogger(__name__)
 
 
-class Storage:
-    """`store` is a TelemetryStore, durable; nothing is opened before `open`."""
+class Bounds(TypedDict):
+    """What the store is opened with."""
 
-    def __init__(self, settings: TableSettings) -> None:
+    seal_rows: int
+    memory_bytes: int
+    threads: int
+
+
+def bounds(settings: TableSettings) -> Bounds:
+    return Bounds(
+        seal_rows=_seal_rows(settings.retention_bytes),
+        memory_bytes=settings.query_memory_bytes,
+        threads=settings.query_threads,
+    )
+
+
+class Kept(TelemetryStore, Protocol):
+    """A store whose rows are sealed, verified and let go of from here."""
+
+    @property
+    def damage(self) -> str | None: ...
+
+    async def open(self) -> None: ...
+
+    async def seal(self) -> bool: ...
+
+    async def verify(self) -> None: ...
+
+    async def retain(self, limits: Limits) -> bool: ...
+
+    async def close(self) -> None: ...
+
+
+class Storage:
+    """Nothing is opened before `open`."""
+
+    def __init__(self, store: Kept, settings: TableSettings) -> None:
         self._settings = settings
-        self.store = LocalStore(
-            settings.data_dir,
-            seal_rows=_seal_rows(settings.retention_bytes),
-            memory_bytes=settings.query_memory_bytes,
-            threads=settings.query_threads,
-        )
+        self.store = store
         self.retention = Retention(self.store, folder=settings.data_dir, limits=self._limits)
 
     @property
