@@ -1,10 +1,14 @@
 """What is counted about requests."""
 
+import asyncio
+from collections.abc import Iterator
+
 import pytest
+from prometheus_client.core import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as plain
 
-from chimney.web.metrics import BOUNDS, Histogram, RequestMetrics, counter, expose, gauge
+from chimney.web.metrics import BOUNDS, Histogram, RequestMetrics, counter, expose, exposed, gauge, prefers_open_metrics
 from chimney.web.record import RequestRecord, begin
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
@@ -66,3 +70,47 @@ def test_both_formats_parse_and_say_which_they_are() -> None:
     families = openmetrics(body.decode())  # type: ignore[no-untyped-call]
     assert {family.name for family in families} >= {"chimney_requests", "chimney_a", "chimney_b"}
     assert body.endswith(b"# EOF\n")
+
+
+def test_a_request_whose_client_left_has_a_class_of_its_own() -> None:
+    metrics = RequestMetrics()
+    metrics.observe(finished(status=0))
+    assert values(metrics)["chimney_requests_total", "GET", "/x/{n}", "none"] == 1
+
+
+@pytest.mark.parametrize(
+    ("accept", "open_metrics"),
+    [
+        ("", False),
+        ("*/*", False),
+        ("text/plain", False),
+        (OPENMETRICS, True),
+        ("Application/OpenMetrics-Text", True),
+        (
+            (
+                "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
+                "text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
+            ),
+            True,
+        ),
+        ("text/plain;version=0.0.4;q=0.9,application/openmetrics-text;version=1.0.0;q=0.5", False),
+        ("application/openmetrics-text;q=0", False),
+        ("application/openmetrics-text;version=\xff;q=nonsense", True),
+        ("x/application/openmetrics-text,;;=,", False),
+    ],
+)
+def test_the_format_is_what_accept_prefers(*, accept: str, open_metrics: bool) -> None:
+    assert prefers_open_metrics(accept) is open_metrics
+    assert expose([], accept)[1].startswith("application/openmetrics-text; version=1.0.0;" if open_metrics else "text/")
+
+
+async def test_the_loop_goes_on_while_a_scrape_is_made() -> None:
+    loop, free = asyncio.get_running_loop(), asyncio.Event()
+
+    def slow() -> Iterator[Metric]:
+        asyncio.run_coroutine_threadsafe(free.wait(), loop).result(5)  # ends only if the loop runs meanwhile
+        yield gauge("chimney_a", "a", 1)
+
+    scrape = asyncio.create_task(exposed([slow], ""))
+    loop.call_soon(free.set)
+    assert b"chimney_a 1.0" in (await scrape)[0]

@@ -20,7 +20,7 @@ from chimney.origin.telemetry import Telemetry
 from chimney.origin.watch import LOST_SECONDS
 from chimney.web.app import Phase, Shell
 from chimney.web.loops import Supervisor
-from chimney.web.metrics import counter, expose, gauge
+from chimney.web.metrics import counter, exposed, gauge
 from chimney.wire.base import stamp
 from chimney.wire.health import CacheHealth, Health, Version
 
@@ -217,7 +217,7 @@ def routes(vitals: Vitals) -> list[Any]:
     @get("/api/metrics", summary="Prometheus metrics", tags=["health"], media_type="text/plain")
     async def metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
         """Text format 0.0.4, or OpenMetrics when `Accept` asks for it."""
-        body, content_type = expose([vitals.metrics], request.headers.get("accept", ""))
+        body, content_type = await exposed([vitals.metrics], request.headers.get("accept", ""))
         return Response(body, media_type=content_type, headers=_FRESH)
 
     return [healthz, version, metrics]

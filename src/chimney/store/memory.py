@@ -59,5 +59,5 @@ class MemoryStore:
         return list(self._held.items())
 
     def ages(self, now: float) -> list[float]:
-        """Seconds since each response was validated, sorted; empty when nothing is held."""
-        return sorted(now - response.validated_at for response in self._held.values())
+        """Seconds since each response was validated, sorted; empty when nothing is held. From any thread."""
+        return sorted(now - response.validated_at for response in list(self._held.values()))

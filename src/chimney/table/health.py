@@ -22,7 +22,7 @@ from chimney.table.unpack import Signal
 from chimney.web.app import Phase, Shell
 from chimney.web.hub import Hub
 from chimney.web.loops import Supervisor
-from chimney.web.metrics import RequestMetrics, counter, expose, gauge
+from chimney.web.metrics import RequestMetrics, counter, exposed, gauge
 from chimney.wire.base import stamp
 from chimney.wire.health import TableHealth, Version
 
@@ -167,7 +167,7 @@ def routes(vitals: Vitals, requests: RequestMetrics) -> list[Any]:
     async def metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
         """Text format 0.0.4, or OpenMetrics when `Accept` asks for it."""
         sources: list[Callable[[], Iterator[Metric]]] = [requests.collect, vitals.metrics]
-        body, content_type = expose(sources, request.headers.get("accept", ""))
+        body, content_type = await exposed(sources, request.headers.get("accept", ""))
         return Response(body, media_type=content_type, headers=_FRESH)
 
     return [healthz, version, metrics]
