@@ -217,7 +217,7 @@ def test_the_public_routes_of_the_origin_are_those_that_were_decided_on() -> Non
 @pytest.mark.parametrize(("route", "scope"), sorted(documented_scopes("Origin").items()))
 async def test_a_route_of_the_origin_asks_for_its_scope(origin: Origin, route: str, scope: str) -> None:
     method, _, path = route.partition(" ")
-    status, detail = await ask(origin, method, path)
+    status, detail = await ask(origin, method, path.replace("{job}", "7"))
     if scope == "public":
         assert status != 401
     else:

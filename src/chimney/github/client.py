@@ -70,6 +70,7 @@ class GitHubClient:
         calls: Calls | None = None,
     ) -> None:
         self._origin = urlsplit(api_url)
+        self.transport = transport
         self._calls = calls or NoCalls()
         self._server: dict[str, Attribute] = {
             "server.address": self._origin.hostname or "",
@@ -109,6 +110,14 @@ class GitHubClient:
         """
         url = f"{self.base}{path}" + (f"?{query}" if query else "")
         return await self._asked(lambda: self._follow(url, etag), need)
+
+    async def sent_elsewhere(self, path: str) -> str | None:
+        """Where GitHub says that the answer is: the Location of a redirect, not followed. None when it gives none.
+
+        Raises as `get` does.
+        """
+        reply = await self._asked(lambda: self._ask(f"{self.base}{path}", None), Need.WANTED)
+        return reply.headers.get("location") if reply.status in (301, 302, 307) else None
 
     async def post(self, path: str, body: bytes | None = None) -> Reply:
         """The answer to a change that somebody asked for; `body` is JSON. Redirects are not followed.

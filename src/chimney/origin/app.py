@@ -5,6 +5,7 @@
 github_data, all that reads GitHub:
 /api/github/* /api/v3/*                proxy        GitHub through the cache
 /api/pipeline/summary /api/repos       pipeline     the repository at a glance
+/api/pipeline/jobs/{job}/log           job_logs     what a job wrote
 /api/pipeline/{act}                    run_acts     runs again, cancelled, approved, dispatched
 /api/cache/*                           cache_control  what is stored; invalidate, warm
 /api/webhooks/*                        webhooks     GitHub's deliveries in, what each changed out

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from chimney.config import OriginSettings
 from chimney.core.freshness import Lifetimes
 from chimney.github.client import GitHubClient
+from chimney.github.job_log import JobLogs
 from chimney.instrumentation import LogPipe
 from chimney.origin.cache import GitHubCache
 from chimney.origin.events import EventLog
@@ -44,6 +45,7 @@ class GitHubData:
         self._deliveries = deliveries
         self._events = events
         self.client = client
+        self.job_logs = JobLogs(client)
         self.near = MemoryStore()
         self.far = far
         self.replicas = Replicas(self.near, far)
@@ -77,10 +79,11 @@ class GitHubData:
         )
 
     def routes(self, *, read_scope: Any, operate_scope: Any) -> list[Any]:
-        from chimney.origin import cache_control, pipeline, run_acts, webhooks  # noqa: PLC0415
+        from chimney.origin import cache_control, job_logs, pipeline, run_acts, webhooks  # noqa: PLC0415
 
         return [
             *pipeline.routes(self.pipeline),
+            *job_logs.routes(self.job_logs, self.pipeline.repos, read_scope=read_scope),
             *run_acts.routes(self.run_acts, operate_scope=operate_scope),
             *cache_control.routes(self.control, read_scope=read_scope, operate_scope=operate_scope),
             *webhooks.routes(self.hearing.webhooks, read_scope=read_scope),
@@ -134,4 +137,5 @@ class GitHubData:
         await self.cache.close()
         if self.far:
             await self.far.close()
+        await self.job_logs.close()
         await self.client.close()

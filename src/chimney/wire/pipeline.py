@@ -91,3 +91,12 @@ class RepositorySummary(Message, frozen=True, kw_only=True):
     default_branch: str | None
     description: str | None = None
     error: str | None = None
+
+
+class JobLogText(Message, frozen=True, kw_only=True):
+    """The end of a job's log; `cut` says that there is more before."""
+
+    job: int
+    repo: str
+    lines: list[str]
+    cut: bool
