@@ -32,7 +32,7 @@ class Service:
 
     def runs(self, revision: str | None, *, slot: str = "green") -> None:
         """As an origin says it."""
-        said = {"chimney_version": "1", "repo": None, "release": None, "revision": revision, "slot": slot}
+        said = {"chimney_version": "1", "repo": "acme/rocket", "release": None, "revision": revision, "slot": slot}
         self.says("200 OK", json.dumps(said), path="/api/version")
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -13,6 +13,7 @@ from tests.fakes.waiting import eventually
 
 from chimney.web.problem import ProblemError
 from chimney.web.record import RequestRecord
+from chimney.wire.edge import SwitchRequest
 
 STATUS, EVENTS, ROLLBACK = "/api/deploy/status", "/api/deploy/events", "/api/deploy/rollback"
 
@@ -129,15 +130,15 @@ async def test_back_by_the_slot_that_still_runs_it(pair: Pair) -> None:
     head, base, *_ = history(pair)
     await pair.stop()
     async with service() as blue, service() as green:
-        blue.runs(base)
+        blue.runs(base, slot="blue")
         green.runs(head)
         slots = {"blue": f"127.0.0.1:{blue.port}", "green": f"127.0.0.1:{green.port}"}
         origin = await pair.start(slots=slots, deploy_workflow=None)
-        switched: list[tuple[str, str]] = []
+        switched: list[tuple[str, str | None, str | None]] = []
 
-        async def switch(slot: str, reason: str, _request: RequestRecord) -> Switched:
-            switched.append((slot, reason))
-            return Switched(active_slot=slot)
+        async def switch(asked: SwitchRequest, _request: RequestRecord) -> Switched:
+            switched.append((asked.slot, asked.reason, asked.revision))
+            return Switched(active_slot=asked.slot)
 
         good = await report(pair, "succeeded", base, slot="blue")
         await report(pair, "succeeded", head, slot="green")
@@ -145,7 +146,7 @@ async def test_back_by_the_slot_that_still_runs_it(pair: Pair) -> None:
         origin.deploying.rollbacks.switch = switch
         status, told = await roll_back(pair, good)
         assert (status, told["how"], told["observed"]) == (200, "switch", {"active_slot": "blue"})
-        assert switched == [("blue", "errors doubled")]
+        assert switched == [("blue", "errors doubled", base)]
         assert (await pair.see(STATUS))["active_slot"] == "blue"
 
 
@@ -153,10 +154,10 @@ async def test_a_switch_that_is_refused_marks_nothing(pair: Pair) -> None:
     head, base, *_ = history(pair)
     await pair.stop()
     async with service() as blue:
-        blue.runs(base)
+        blue.runs(base, slot="blue")
         origin = await pair.start(slots={"blue": f"127.0.0.1:{blue.port}"})
 
-        async def refuse(_slot: str, _reason: str, _request: RequestRecord) -> Switched:
+        async def refuse(_asked: SwitchRequest, _request: RequestRecord) -> Switched:
             raise ProblemError(409, "no-way-back", "someone else changed the configuration")
 
         origin.deploying.rollbacks.switch = refuse

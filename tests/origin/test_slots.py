@@ -30,7 +30,7 @@ async def test_a_slot_says_itself_what_it_runs_and_whether_it_is_ready(make_orig
     assert (told["green"]["revision"], told["green"]["deployed"], told["green"]["healthy"]) == (B, A, True)
     assert (told["green"]["problem"], told["green"]["observed_at"] is not None) == (None, True)
     assert (told["blue"]["revision"], told["blue"]["healthy"]) == (None, False)
-    assert told["blue"]["problem"].startswith("not ready: connect: no connection")
+    assert told["blue"]["problem"].startswith("/readyz: no connection to 127.0.0.1")
 
 
 async def test_a_slot_that_runs_what_was_deployed_has_it_since_then(make_origin: MakeOrigin, asking: Ask) -> None:
@@ -51,6 +51,10 @@ def starts(slot: Service) -> None:
     slot.says("503 Service Unavailable", path="/readyz")
 
 
+def has_no_configuration(slot: Service) -> None:
+    slot.says("200 OK", '{"chimney_version": "1", "repo": null, "slot": null, "revision": null}', path="/api/version")
+
+
 def is_something_else(slot: Service) -> None:
     slot.says("200 OK", "[" * 5000, path="/api/version")
 
@@ -58,11 +62,16 @@ def is_something_else(slot: Service) -> None:
 @pytest.mark.parametrize(
     ("spoil", "healthy", "problem"),
     [
-        (redirects, False, "not ready: redirect: the health check is redirected: 308 to https://localhost/readyz"),
-        (starts, False, "not ready: status: answered 503 Service Unavailable"),
-        (is_something_else, True, "its /api/version is not that of a chimney origin"),
+        (redirects, False, "/readyz: the health check is redirected: 308 to https://localhost/readyz"),
+        (
+            has_no_configuration,
+            False,
+            "it was started without its configuration: it names no repository (CHIMNEY_REPO)",
+        ),
+        (starts, False, "/readyz: answered 503 Service Unavailable"),
+        (is_something_else, False, "its /api/version is not that of a chimney origin"),
     ],
-    ids=["redirects", "starts without its configuration", "is something else"],
+    ids=["redirects", "has no configuration", "starts", "is something else"],
 )
 async def test_what_is_wrong_with_a_slot_is_said(
     make_origin: MakeOrigin, asking: Ask, spoil: Any, healthy: bool, problem: str

@@ -174,6 +174,8 @@ class Origin:
             boot=self.boot,
         )
         self.edge.serve(self.deploying.audit, self.deploying.deployments)
+        if settings.caddy_admin and settings.slots:
+            self.deploying.rollbacks.switch = self.edge.switcher.switch
         self.deploying.deployments.configured_slot = lambda: self.edge.watch.active
         self.schema_app = framework(
             self._handlers(),

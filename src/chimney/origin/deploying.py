@@ -1,7 +1,7 @@
 """Everything about deployments of one origin, wired together: reports, slots, health of other addresses, the audit."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from chimney.config import OriginSettings
 from chimney.origin import audit, deployments, diffs, probes, rollbacks
@@ -10,12 +10,14 @@ from chimney.origin.events import Says
 from chimney.origin.github_data import GitHubData
 from chimney.origin.github_deployments import GitHubDeployments
 from chimney.origin.prober import Prober
+from chimney.origin.slot_check import Expected, SlotChecks
 from chimney.origin.slots import Slots
 from chimney.store.audit import AuditLog
 from chimney.store.database import Database
 from chimney.store.probes import ProbeLog
 from chimney.store.told import ToldLog
 from chimney.web.loops import Supervisor
+from chimney.wire.edge import Slot
 
 
 class Deploying:
@@ -35,7 +37,8 @@ class Deploying:
         self._history = history
         self._settings = settings
         self.audit = audit.Audit(AuditLog(state))
-        self.slots = Slots(settings.slots or {}, Prober())
+        checks = SlotChecks(cast("dict[Slot, str]", settings.slots or {}), Prober())
+        self.slots = Slots(checks, Expected(repo=settings.repo, named=settings.slot is not None))
         place = Place(
             repo=settings.repo,
             environment=settings.environment,

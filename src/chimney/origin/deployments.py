@@ -201,7 +201,7 @@ class Deployments:
         return good[-1].revision if good else None
 
     async def page(self, *, limit: int, before: str | None) -> Page[Deployment]:
-        await self.refresh()
+        await self.look()
         newest_first = self.timeline[::-1]
         if before is not None:
             place = next((i for i, one in enumerate(newest_first) if one.id == before), None)

@@ -27,6 +27,7 @@ from chimney.wire.deployment import (
     Way,
     WayBack,
 )
+from chimney.wire.edge import Slot, SwitchRequest
 from chimney.wire.problem import Fault
 from chimney.wire.run_act import RunAct, RunActRequest
 
@@ -36,7 +37,7 @@ LOOKED_AT = 50  # of the newest deployments
 AGAIN_SECONDS = 30.0
 NEWS = timedelta(hours=1)  # a deployment older than that is told without an event
 AnyRequest = Request[Any, Any, Any]
-Switch = Callable[[str, str, RequestRecord], Awaitable[msgspec.Struct]]
+Switch = Callable[[SwitchRequest, RequestRecord], Awaitable[msgspec.Struct]]
 log = logging.getLogger(__name__)
 
 
@@ -154,10 +155,10 @@ class Rollbacks:
         self, goal: Deployment, way: WayBack, reason: str, request: RequestRecord
     ) -> dict[str, object] | None:
         if way.how is Way.SWITCH and self.switch and way.slot:
-            return cast("dict[str, object]", msgspec.to_builtins(await self.switch(way.slot, reason, request)))
-        inputs = {"revision": goal.revision}
-        request_ = RunActRequest(workflow=self._workflow, inputs=inputs, reason=reason)
-        return cast("dict[str, object]", msgspec.to_builtins(await self._acts.do(RunAct.DISPATCH, request_)))
+            switch = SwitchRequest(slot=cast("Slot", way.slot), reason=reason, revision=goal.revision)
+            return cast("dict[str, object]", msgspec.to_builtins(await self.switch(switch, request)))
+        dispatch = RunActRequest(workflow=self._workflow, inputs={"revision": goal.revision}, reason=reason)
+        return cast("dict[str, object]", msgspec.to_builtins(await self._acts.do(RunAct.DISPATCH, dispatch)))
 
     async def _leave(self, left: Deployment, goal: Deployment, asked: RollbackRequest) -> Deployment:
         """Marks what was left as bad: durable, and in the timeline of every slot and replica."""

@@ -8,14 +8,13 @@ from datetime import datetime
 import msgspec
 
 from chimney.core.deployment import same_revision
-from chimney.origin.prober import Prober
+from chimney.origin.slot_check import Expected, SlotChecks
+from chimney.wire.base import stamp
 from chimney.wire.deployment import SlotState
-from chimney.wire.health import Version
-from chimney.wire.probe import Stage
+from chimney.wire.edge import Slot
 
 ROUND_SECONDS = 15.0
 FRESH_SECONDS = 2.0  # younger than that, what was seen is told again without asking
-_decode = msgspec.json.Decoder(Version).decode
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -31,10 +30,11 @@ class Seen(msgspec.Struct, frozen=True):
 class Slots:
     """`seen` is empty for a slot that has no address, and until it was asked."""
 
-    def __init__(self, addresses: Mapping[str, str], prober: Prober) -> None:
-        self.addresses = dict(addresses)
-        self._prober = prober
-        self.seen: dict[str, Seen] = {}
+    def __init__(self, checks: SlotChecks, expected: Expected) -> None:
+        self.addresses = checks.addresses
+        self._checks = checks
+        self._expected = expected
+        self.seen: dict[Slot, Seen] = {}
         self._looked = 0.0
         self._looking: asyncio.Task[None] | None = None
 
@@ -56,47 +56,29 @@ class Slots:
         self.seen = dict(zip(self.addresses, seen, strict=True))
         self._looked = time.monotonic()
 
-    async def ask(self, slot: str) -> Seen:
+    async def ask(self, slot: Slot) -> Seen:
         """What this slot says now. KeyError when it has no address."""
-        base = f"http://{self.addresses[slot]}"
-        ready, version = await asyncio.gather(
-            self._prober.ask(f"{base}/readyz"), self._prober.ask(f"{base}/api/version")
-        )
-        revision, unsaid = _revision(version.body) if version.result.ok else (None, None)
-        problem = _problem(ready.result.stage, ready.result.error) or unsaid
+        now = stamp(time.time())
+        check = await self._checks.check(slot, self._expected)
         before = self.seen.get(slot)
-        now = ready.result.at
         return Seen(
-            healthy=ready.result.ok,
-            revision=revision,
-            problem=problem,
+            healthy=check.ready,
+            revision=check.revision,
+            problem=check.fault,
             at=now,
-            since=before.since if before and before.revision == revision else now,
+            since=before.since if before and before.revision == check.revision else now,
         )
 
     def states(self, reported: Mapping[str, SlotState]) -> dict[str, SlotState]:
         """What was reported of each slot, with what the slot says of itself where it was asked."""
-        return {
-            slot: _observed(state, self.seen[slot]) if slot in self.seen else state for slot, state in reported.items()
-        }
+        seen: dict[str, Seen] = {**self.seen}
+        return {slot: _observed(state, seen[slot]) if slot in seen else state for slot, state in reported.items()}
 
     async def close(self) -> None:
         if self._looking:
             self._looking.cancel()
             await asyncio.gather(self._looking, return_exceptions=True)
-        await self._prober.close()
-
-
-def _problem(stage: Stage | None, error: str | None) -> str | None:
-    return f"not ready: {stage}: {error}" if stage else None
-
-
-def _revision(body: bytes) -> tuple[str | None, str | None]:
-    """The revision that a slot names, and what is wrong with its answer."""
-    try:
-        return _decode(body).revision, None
-    except (msgspec.DecodeError, RecursionError):
-        return None, "its /api/version is not that of a chimney origin"
+        await self._checks.close()
 
 
 def _observed(reported: SlotState, seen: Seen) -> SlotState:
