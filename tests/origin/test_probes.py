@@ -154,11 +154,24 @@ async def test_of_two_slots_one_probes_and_the_other_goes_on_when_it_ends(make_o
         blue = await make_origin(slot="blue", **said)
         await until(lambda: len(well.asked) >= 1)
         green = await make_origin(slot="green", **said)
-        await until(lambda: green.deploying.probes._was)
+        await until(lambda: green.deploying.probes._was != {})
         assert sum(green.deploying.probes.made.values()) == 0
         assert (await history(asking(green)))[0]["results"]
         await make_origin.end(blue)
         await until(lambda: green.deploying.probes.made["ok"] > 0)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_a_probe_that_is_given_up_leaves_no_connection(scheme: str) -> None:
+    prober = Prober(deadline=60)
+    async with service() as hangs:
+        hangs.answer = b""
+        asking = asyncio.create_task(prober.ask(f"{scheme}://127.0.0.1:{hangs.port}/"))
+        await until(lambda: hangs.connections == 1)
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+        await until(lambda: not hangs._open)
+    await prober.close()
 
 
 @pytest.mark.parametrize(
@@ -186,10 +199,9 @@ async def test_the_loop_is_free_while_names_resolve_and_listeners_hang(origin: O
         hangs.answer = b""
         urls = ["http://nothing.invalid/", f"http://localhost:{hangs.port}/", f"https://localhost:{hangs.port}/"]
         waiting = asyncio.gather(*(prober.ask(url) for url in urls * 5))
-        longest = 0.0
+        turns = 0
         while not waiting.done():
-            began = time.perf_counter()
-            await asyncio.sleep(0)
-            longest = max(longest, time.perf_counter() - began)
-    assert longest < 0.15, "a machine under load may be late, a blocked loop is much later"
+            await asyncio.sleep(0.001)
+            turns += 1
+    assert turns > 20, "a loop that is blocked until they are given up turns a few times only"
     await prober.close()

@@ -77,7 +77,7 @@ class Origin:
         self._settings = settings
         self._pipe = pipe
         self.boot = secrets.token_hex(4)
-        folder = shared_folder(settings.data_dir)
+        folder = self._folder = shared_folder(settings.data_dir)
         token = settings.github_token.get_secret_value() if settings.github_token else None
         self._state = Database(folder / "state.sqlite", "state", shared=True)
         self._history = Database(folder / "health.sqlite", "health", shared=True)
@@ -171,7 +171,7 @@ class Origin:
             self.events,
             state=self._state,
             history=self._history,
-            boot=self.boot,
+            folder=self._folder,
         )
         self.edge.serve(self.deploying.audit, self.deploying.deployments)
         if settings.caddy_admin and settings.slots:

@@ -1,6 +1,7 @@
 """Everything about deployments of one origin, wired together: reports, slots, health of other addresses, the audit."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, cast
 
 from chimney.config import OriginSettings
@@ -9,6 +10,7 @@ from chimney.origin.deployments import Deployments, Place, ReportStore
 from chimney.origin.events import Says
 from chimney.origin.github_data import GitHubData
 from chimney.origin.github_deployments import GitHubDeployments
+from chimney.origin.lease import Lease
 from chimney.origin.prober import Prober
 from chimney.origin.slot_check import Expected, SlotChecks
 from chimney.origin.slots import Slots
@@ -32,7 +34,7 @@ class Deploying:
         *,
         state: Database,
         history: Database,
-        boot: str,
+        folder: Path,
     ) -> None:
         self._history = history
         self._settings = settings
@@ -46,14 +48,13 @@ class Deploying:
             stuck_after=timedelta(seconds=settings.deploy_stuck_seconds),
         )
         self.deployments = Deployments(reports, place, events=events, slots=self.slots)
-        holder = f"{settings.slot or 'origin'}-{boot}"
         self.github = github
         self.mirror = GitHubDeployments(
             github.client,
             ToldLog(state),
             self.deployments,
             environment_url=settings.environment_url,
-            holder=holder,
+            turn=Lease(folder / "github.lock"),
         )
         self.diffs = diffs.Diffs(github.cache, self.deployments)
         self.rollbacks = rollbacks.Rollbacks(
@@ -67,7 +68,7 @@ class Deploying:
             events,
             addresses=settings.probes,
             every=settings.probe_seconds,
-            holder=holder,
+            turn=Lease(folder / "probes.lock"),
         )
 
     async def start(self, loops: Supervisor) -> None:
@@ -79,7 +80,7 @@ class Deploying:
             self.deployments.on_change.append(loops.add("github_deployments", self.mirror.tell).nudge)
             self.deployments.telling = self.mirror.health
             if self.github.far:
-                self.mirror.lease = self.github.far.lease
+                self.mirror.claim = self.github.far.lease
         self.deployments.on_change.append(loops.add("rollbacks", self.rollbacks.look).nudge)
         if self.slots.addresses:
             loops.add("slots", self.slots.look)
@@ -99,6 +100,7 @@ class Deploying:
 
     async def close(self) -> None:
         """After the loops have ended."""
+        self.mirror.close()
         await self.slots.close()
         if self.probes.addresses:
             await self.probes.close()

@@ -29,6 +29,7 @@ from chimney.core.redact import safe
 from chimney.github.client import GitHubClient, Reply
 from chimney.github.errors import GitHubError, UnexpectedError
 from chimney.origin.deployments import Deployments
+from chimney.origin.lease import Lease
 from chimney.store.errors import StoreError
 from chimney.store.told import ToldLog
 from chimney.wire.deployment import Deployment
@@ -40,14 +41,13 @@ from chimney.wire.github_deployment import (
     Telling,
 )
 
-TURN_SECONDS = 60.0  # more than the few requests that one telling takes
 BETWEEN_CHANGES = 1.0  # GitHub asks for a second at least
 LOOKED_AT = 50  # of the newest deployments
 LONGEST_WAIT = 300.0
 OFF_SECONDS = 3600.0  # after which it is tried again: somebody may have given the token the right
 T = TypeVar("T")
 log = logging.getLogger(__name__)
-Lease = Callable[[str], Awaitable[bool]]
+Claim = Callable[[str], Awaitable[bool]]
 
 
 class MayNotError(Exception):
@@ -55,22 +55,26 @@ class MayNotError(Exception):
 
 
 class GitHubDeployments:
-    """`lease` is asked before a deployment is told, so that replicas without a common file do not both tell it."""
+    """`claim` is asked before a deployment is told, so that replicas without a common file do not both tell it."""
 
     def __init__(
-        self, client: GitHubClient, kept: ToldLog, deployments: Deployments, *, environment_url: str | None, holder: str
+        self, client: GitHubClient, kept: ToldLog, deployments: Deployments, *, environment_url: str | None, turn: Lease
     ) -> None:
         self._client = client
         self._kept = kept
         self._deployments = deployments
         self._environment_url = environment_url
-        self._holder = holder
+        self._turn = turn
         self._failures = 0
         self._off_until = 0.0
         self._problem: str | None = None
         self._waiting = 0
-        self.lease: Lease = _always
+        self.claim: Claim = _always
         self.counts: Counter[str] = Counter()
+
+    def close(self) -> None:
+        """After the loop has ended: the other slot may go on."""
+        self._turn.close()
 
     def health(self) -> GitHubTelling:
         off = time.monotonic() < self._off_until
@@ -103,22 +107,20 @@ class GitHubDeployments:
 
     async def _tell(self) -> bool:
         """Whether there is more to tell, or somebody else is at it."""
-        due = await self._due()
-        self._waiting = len(due)
-        for deployment in due:
-            if not await self.lease(f"github-deployment/{deployment.id}"):
-                continue
-            told = await self._kept.take(deployment.id, self._holder, now=time.time(), seconds=TURN_SECONDS)
-            if told is not None and is_due(deployment, told, now=datetime.now(UTC)):
-                await self._kept.put(deployment.id, await self._step(deployment, told))
-                return True
-        return bool(due)
-
-    async def _due(self) -> list[Deployment]:
+        turn = self._turn.held()  # before what is known is read
         newest = self._deployments.timeline[-LOOKED_AT:]
         known = await self._kept.of([one.id for one in newest]) if newest else {}
         now = datetime.now(UTC)
-        return [one for one in newest if is_due(one, known.get(one.id, Told()), now=now)]
+        due = [one for one in newest if is_due(one, known.get(one.id, Told()), now=now)]
+        self._waiting = len(due)
+        if not turn:
+            return bool(due)  # the other slot is at it
+        for deployment in due:
+            if not await self.claim(f"github-deployment/{deployment.id}"):
+                continue
+            await self._kept.put(deployment.id, await self._step(deployment, known.get(deployment.id, Told())))
+            return True
+        return bool(due)
 
     async def _step(self, deployment: Deployment, told: Told) -> Told:
         """What GitHub knows after one more request."""
@@ -127,7 +129,7 @@ class GitHubDeployments:
         state = next_state(deployment, told)
         if state is None:
             return told
-        if self.lease is not _always and await self._state(told.number) is state:
+        if self.claim is not _always and await self._state(told.number) is state:
             return msgspec.structs.replace(told, state=state)  # another replica was first
         body = status_body(deployment, state, self._environment_url)
         reply = await self._post(f"{self._path}/{told.number}/statuses", body)

@@ -12,8 +12,8 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import httpx2
@@ -66,12 +66,16 @@ class Prober:
             failed = FailedError(Stage.TIMEOUT, f"no {step.name} within {self._deadline:g} s", step.status)
         except FailedError as error:
             failed = error
+        except asyncio.CancelledError:
+            await step.cut()
+            raise
         else:
             latency = round((time.perf_counter() - began) * 1000, 1)
             good = ProbeResult(
                 at=at, ok=True, status=step.status, latency_ms=latency, error=None, certificate_days_left=days
             )
             return Answered(good, body)
+        await step.cut()
         latency = round((time.perf_counter() - began) * 1000, 1)
         return Answered(
             ProbeResult(
@@ -156,13 +160,21 @@ class _Step:
     def __init__(self, until: float) -> None:
         self._until = until
         self.name = "address"
+        self._connection: Any = None
         self.status: int | None = None
 
     @property
     def left(self) -> float:
         return max(0.01, self._until - time.perf_counter())
 
-    async def trace(self, event: str, _info: object) -> None:
+    async def cut(self) -> None:
+        """Closes what was connected: a handshake that is given up is left open by the library."""
+        if self._connection is not None:
+            await self._connection.aclose()
+
+    async def trace(self, event: str, info: Mapping[str, Any]) -> None:
+        if event.endswith("connect_tcp.complete"):
+            self._connection = info["return_value"]
         if event.endswith("start_tls.started"):
             self.name = "TLS handshake"
         elif event.endswith("send_request_headers.started"):

@@ -16,6 +16,7 @@ from litestar.params import FromQuery, QueryParameter
 from chimney.core import uptime
 from chimney.core.probe import SPANS, asked_url, is_change, streak
 from chimney.origin.events import Says
+from chimney.origin.lease import Lease
 from chimney.origin.prober import Prober
 from chimney.store.errors import StoreError
 from chimney.store.probes import KEPT, ProbeLog
@@ -32,14 +33,14 @@ class Probes:
     """`dropped` counts results that the disk refused for so long that there was no room for them any more."""
 
     def __init__(
-        self, kept: ProbeLog, prober: Prober, events: Says, *, addresses: Sequence[str], every: float, holder: str
+        self, kept: ProbeLog, prober: Prober, events: Says, *, addresses: Sequence[str], every: float, turn: Lease
     ) -> None:
         self._kept = kept
         self._prober = prober
         self._events = events
         self.addresses = list(dict.fromkeys(addresses))
         self._every = every
-        self._holder = holder
+        self._turn = turn
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._was: dict[str, bool | None] = {}
         self._waiting: dict[str, list[ProbeResult]] = defaultdict(list)
@@ -57,7 +58,7 @@ class Probes:
         """A loop's verb: one round. Rounds begin at even distances, however long the answers take."""
         began = time.monotonic()
         try:
-            if await self._kept.take_turn(self._holder, now=time.time(), seconds=2 * self._every + 10):
+            if self._turn.held():
                 await self._round()
             await self._tell()
             self.refused = None
@@ -126,11 +127,8 @@ class Probes:
 
     async def close(self) -> None:
         """After the loop has ended: the other slot goes on at once."""
+        self._turn.close()
         await self._prober.close()
-        try:
-            await self._kept.give_turn(self._holder)
-        except StoreError as error:
-            log.debug("the turn to probe runs out by itself: %s", error)
 
 
 Limit = Annotated[int, QueryParameter(ge=1, le=500, description="At most so many results of each, 1 to 500.")]

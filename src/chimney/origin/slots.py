@@ -34,7 +34,7 @@ class Slots:
         self.addresses = checks.addresses
         self._checks = checks
         self._expected = expected
-        self.seen: dict[Slot, Seen] = {}
+        self.seen: dict[str, Seen] = {}
         self._looked = 0.0
         self._looking: asyncio.Task[None] | None = None
 
@@ -52,8 +52,9 @@ class Slots:
         await asyncio.shield(self._looking)
 
     async def _round(self) -> None:
-        seen = await asyncio.gather(*(self.ask(slot) for slot in self.addresses))
-        self.seen = dict(zip(self.addresses, seen, strict=True))
+        slots = list(self.addresses)
+        seen = await asyncio.gather(*(self.ask(slot) for slot in slots))
+        self.seen = {str(slot): one for slot, one in zip(slots, seen, strict=True)}
         self._looked = time.monotonic()
 
     async def ask(self, slot: Slot) -> Seen:
@@ -71,8 +72,9 @@ class Slots:
 
     def states(self, reported: Mapping[str, SlotState]) -> dict[str, SlotState]:
         """What was reported of each slot, with what the slot says of itself where it was asked."""
-        seen: dict[str, Seen] = {**self.seen}
-        return {slot: _observed(state, seen[slot]) if slot in seen else state for slot, state in reported.items()}
+        return {
+            slot: _observed(state, self.seen[slot]) if slot in self.seen else state for slot, state in reported.items()
+        }
 
     async def close(self) -> None:
         if self._looking:

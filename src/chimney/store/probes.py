@@ -22,23 +22,6 @@ class ProbeLog:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def take_turn(self, holder: str, *, now: float, seconds: float) -> bool:
-        """Whether `holder` is to probe for so many seconds; another one has the turn when not."""
-
-        def take(db: sqlite3.Connection) -> bool:
-            cursor = db.execute(
-                "INSERT INTO turn (one, holder, until) VALUES (1, ?, ?) ON CONFLICT (one) DO UPDATE"
-                " SET holder = excluded.holder, until = excluded.until WHERE holder = excluded.holder OR until < ?",
-                (holder, now + seconds, now),
-            )
-            return cursor.rowcount == 1
-
-        return await self._database.run(take)
-
-    async def give_turn(self, holder: str) -> None:
-        """The other slot may probe at once."""
-        await self._database.run(lambda db: db.execute("DELETE FROM turn WHERE holder = ?", (holder,)))
-
     async def keep(self, results: Mapping[str, list[ProbeResult]]) -> None:
         rows = [(origin, one) for origin, many in results.items() for one in many]
 

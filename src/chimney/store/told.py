@@ -1,6 +1,5 @@
 """What GitHub was told of our deployments, kept where both slots see it."""
 
-import sqlite3
 from collections.abc import Sequence
 
 import msgspec
@@ -24,23 +23,7 @@ class ToldLog:
         rows = await self._database.run(lambda db: db.execute(statement, tuple(deployments)).fetchall())
         return {deployment: _decode(row) for deployment, row in rows}
 
-    async def take(self, deployment: str, holder: str, *, now: float, seconds: float) -> Told | None:
-        """What was told, when nobody else is telling just now: then `holder` may for so many seconds."""
-
-        def take(db: sqlite3.Connection) -> Told | None:
-            cursor = db.execute(
-                "INSERT INTO github_deployment VALUES (?, ?, ?, ?) ON CONFLICT (deployment) DO UPDATE"
-                " SET holder = excluded.holder, until = excluded.until WHERE holder = excluded.holder OR until < ?",
-                (deployment, _encode(Told()), holder, now + seconds, now),
-            )
-            if cursor.rowcount != 1:
-                return None
-            [row] = db.execute("SELECT told FROM github_deployment WHERE deployment = ?", (deployment,)).fetchone()
-            return _decode(row)
-
-        return await self._database.run(take)
-
     async def put(self, deployment: str, told: Told) -> None:
-        """What GitHub knows now; others may go on telling."""
-        statement = "UPDATE github_deployment SET told = ?, until = 0 WHERE deployment = ?"
-        await self._database.run(lambda db: db.execute(statement, (_encode(told), deployment)))
+        """What GitHub knows now."""
+        statement = "INSERT OR REPLACE INTO github_deployment (deployment, told) VALUES (?, ?)"
+        await self._database.run(lambda db: db.execute(statement, (deployment, _encode(told))))

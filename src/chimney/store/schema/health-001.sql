@@ -1,4 +1,4 @@
--- Health of other addresses: the last results of each, its minutes of the last week, and which process probes.
+-- Health of other addresses: the last results of each, and its minutes of the last week.
 CREATE TABLE result (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     origin TEXT NOT NULL,
@@ -12,8 +12,3 @@ CREATE TABLE minute (
     made INTEGER NOT NULL,
     PRIMARY KEY (origin, minute)
 ) WITHOUT ROWID;
-CREATE TABLE turn (
-    one INTEGER PRIMARY KEY CHECK (one = 1),
-    holder TEXT NOT NULL,
-    until REAL NOT NULL
-);

@@ -1,0 +1,173 @@
+"""Deployments with real processes: the timeline over restarts and slot changes; the incident, named part by part."""
+
+import http.server
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.e2e.processes import TOKEN, Running, eventually, fetch, free_port, status_of
+
+REPO = "acme/rocket"
+STATUS, EVENTS, HISTORY = "/api/deploy/status", "/api/deploy/events", "/api/health/history"
+
+
+class Slots:
+    """Blue and green over one data folder, and the stand-in GitHub, whose clock stands."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.addresses = {slot: f"127.0.0.1:{free_port()}" for slot in ("blue", "green")}
+        self.github = Running(
+            "standin", "--listen", f"127.0.0.1:{free_port()}", "--repo", REPO, "--speed", "0", folder=folder
+        )
+        self.running = [self.github]
+
+    def start(self, slot: str, **environ: str) -> Running:
+        """The origin of a slot, once it is ready."""
+        folder = self._folder / slot
+        folder.mkdir(exist_ok=True)
+        said = {
+            "CHIMNEY_REPO": REPO,
+            "CHIMNEY_GITHUB_TOKEN": TOKEN,
+            "CHIMNEY_GITHUB_API_URL": self.github.url,
+            "CHIMNEY_DATA_DIR": str(self._folder / "data"),
+            "CHIMNEY_SLOT": slot,
+            "CHIMNEY_SLOTS": ",".join(f"{name}={address}" for name, address in self.addresses.items()),
+            **environ,
+        }
+        origin = Running("origin", "--listen", self.addresses[slot], folder=folder, environ=said)
+        assert origin.url == f"http://{self.addresses[slot]}"
+        self.running.append(origin)
+        return origin
+
+    def main(self) -> list[str]:
+        """Revisions of the default branch, newest first."""
+        return [one["sha"] for one in self.ask_github("/commits?per_page=5")]
+
+    def ask_github(self, path: str) -> Any:
+        headers = {"authorization": f"Bearer {TOKEN}", "user-agent": "tests"}
+        return fetch(f"{self.github.url}/repos/{REPO}{path}", headers=headers)
+
+    def statuses(self) -> dict[str, list[str]]:
+        """What GitHub shows of the deployments that we made, by revision, oldest status first."""
+        made = [one for one in self.ask_github("/deployments") if "chimney" in one["payload"]]
+        return {
+            one["sha"]: [status["state"] for status in self.ask_github(f"/deployments/{one['id']}/statuses")[::-1]]
+            for one in made
+        }
+
+    def close(self) -> None:
+        for process in self.running[::-1]:
+            process.close()
+
+
+@pytest.fixture
+def slots(tmp_path: Path) -> Iterator[Slots]:
+    running = Slots(tmp_path)
+    yield running
+    running.close()
+
+
+def report(origin: Running, phase: str, revision: str, **more: Any) -> int:
+    body = {"phase": phase, "revision": revision, "id": f"{phase}-{revision[:12]}", **more}
+    return status_of(origin.url + EVENTS, body=body)
+
+
+def items(origin: Running) -> list[dict[str, Any]]:
+    """Without what depends on the moment of asking."""
+    kept = fetch(origin.url + EVENTS)["items"]
+    return [{name: value for name, value in one.items() if name != "way_back"} for one in kept]
+
+
+def test_the_timeline_is_whole_over_a_kill_a_restart_and_a_change_of_slots(slots: Slots) -> None:
+    newest, older = slots.main()[:2]
+    blue, green = slots.start("blue", CHIMNEY_REVISION=older), slots.start("green", CHIMNEY_REVISION=newest)
+    assert report(blue, "succeeded", older, slot="blue", duration_seconds=30) == 200
+    assert report(blue, "started", newest, slot="green", actor="ada") == 200
+    eventually(lambda: slots.statuses() == {newest: ["in_progress"], older: ["in_progress", "success"]})
+    blue.kill()
+    assert fetch(green.url + STATUS)["in_progress"]["revision"] == newest
+    assert report(green, "succeeded", newest, slot="green", run_url="https://ci.example/7") == 200
+    eventually(lambda: slots.statuses()[newest] == ["in_progress", "success"])
+    assert slots.statuses()[older] == ["in_progress", "success", "inactive"]  # GitHub retires what was before
+    blue.again()
+    assert blue.url
+    told = fetch(blue.url + STATUS)
+    assert items(blue) == items(green)
+    assert [(one["revision"], one["phase"], one["slot"], one["reports"]) for one in items(blue)] == [
+        (newest, "succeeded", "green", 2),
+        (older, "succeeded", "blue", 1),
+    ]
+    assert (told["active_slot"], told["total_deploys"], told["success_rate_pct"]) == ("green", 2, 100)
+    assert told["last_deploy"]["compare_url"].endswith(f"/compare/{older}...{newest}")
+    for slot, revision in (("blue", older), ("green", newest)):
+        assert told["slots"][slot].items() >= {"revision": revision, "healthy": True, "problem": None}.items()
+    assert green.terminate() == 0
+    assert report(blue, "rolled_back", newest, slot="green", actor="grace", reason="errors doubled") == 200
+    eventually(lambda: slots.statuses()[newest] == ["in_progress", "success", "inactive"])
+    eventually(lambda: fetch(blue.url + STATUS)["slots"]["green"]["healthy"] is False)
+    told = fetch(blue.url + STATUS)
+    assert (told["active_slot"], told["slots"]["blue"]["healthy"]) == ("blue", True)
+    assert len(slots.statuses()) == 2
+
+
+class Redirecting(http.server.BaseHTTPRequestHandler):
+    """What an origin of the incident answered to its health check."""
+
+    def do_GET(self) -> None:
+        self.send_response(308)
+        self.send_header("location", "https://localhost/healthz")
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    def log_message(self, *_said: Any) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def redirecting() -> Iterator[str]:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Redirecting) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_the_incident_is_named_part_by_part(slots: Slots, redirecting: str) -> None:
+    nowhere, revision = "https://app.rocket.invalid", slots.main()[0]
+    blue = slots.start(
+        "blue",
+        CHIMNEY_PROBES=f"{redirecting},{nowhere}",
+        CHIMNEY_PROBE_SECONDS="0.2",
+        CHIMNEY_DEPLOY_STUCK_SECONDS="1",
+    )
+    slots.start("green", CHIMNEY_REPO="", CHIMNEY_SLOT="", CHIMNEY_GITHUB_TOKEN="")  # as without its file of settings
+
+    def by_origin() -> dict[str, dict[str, Any]]:
+        found = {one["origin"]: one for one in fetch(blue.url + HISTORY)["items"]}
+        return found if all(one["results"] for one in found.values()) else {}
+
+    history = eventually(by_origin)
+    moved, lost = history[redirecting], history[nowhere]
+    assert moved["results"][0].items() >= {"ok": False, "status": 308, "stage": "redirect"}.items()
+    assert moved["results"][0]["error"] == "the health check is redirected: 308 to https://localhost/healthz"
+    assert lost["results"][0].items() >= {"ok": False, "status": None, "stage": "dns"}.items()
+    assert "app.rocket.invalid does not resolve" in lost["results"][0]["error"]
+    assert (moved["uptime_pct"]["1h"], lost["streak"]["ok"]) == (0, False)
+
+    green = eventually(lambda: fetch(blue.url + STATUS)["slots"]["green"])
+    assert green["healthy"] is False
+    assert "started without its configuration" in green["problem"]
+
+    assert report(blue, "started", revision, slot="green") == 200  # half of its files are copied, and it dies
+    half = eventually(lambda: [one for one in [fetch(blue.url + STATUS)["in_progress"]] if one and one["stuck"]])[0]
+    assert (half["revision"], half["ended_at"]) == (revision, None)
+
+    def kinds() -> set[str | None]:
+        return {json.loads(line).get("event") for line in blue.errors().splitlines() if line.startswith("{")}
+
+    eventually(lambda: kinds() >= {"health_changed", "deployment_stuck"})
