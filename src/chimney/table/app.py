@@ -4,7 +4,7 @@
 /healthz /api/version /api/metrics    health     what this process says of itself
 /api/session                          signing    signing in and out
 /api/overview /api/origins            overview   the first screen
-/api/pipelines /api/deployments       overview   over all origins
+/api/pipelines                        overview   over all origins
 /api/findings                         findings   what is wrong now
 /api/acts/{act} /api/audit            acts       what operators have origins do, and its audit
 /api/origins/{origin}/{path}          through    an origin's own answers
@@ -97,7 +97,9 @@ class Table:
             headers={"user-agent": f"chimney-table/{__version__}"},
             trust_env=False,  # a proxy meant for the outside must not hide that an origin is down
         )
-        self.telemetry = Telemetry(settings, store=self.store, ingest=self.ingest, client=self._client)
+        self.telemetry = Telemetry(
+            settings, store=self.store, database=self.database, ingest=self.ingest, client=self._client
+        )
         self.shell.hot = self.telemetry.hot
         uptime = Uptime(self.database)
         self.followed = [self._follow(origin, uptime) for origin in settings.origins]
@@ -113,7 +115,12 @@ class Table:
 
     def _follow(self, origin: FollowedOrigin, uptime: Uptime) -> Followed:
         probe = Probe(
-            origin, client=self._client, uptime=uptime, every=self._settings.probe_seconds, changed=self._changed
+            origin,
+            client=self._client,
+            uptime=uptime,
+            every=self._settings.probe_seconds,
+            changed=self._changed,
+            deployed=self.telemetry.deployments.hear,
         )
         follower = Follower(origin, client=self._client, store=self.store, ingest=self.ingest, changed=self._changed)
         return Followed(probe, follower)
@@ -145,6 +152,7 @@ class Table:
         )
         token = await self.sessions.new_token("cli", "operator")
         await asyncio.to_thread(self._folder.write_secret, "cli.token", token + "\n")
+        await self.telemetry.load()
         for one in self.followed:
             await one.probe.load()
         self._add_loops()
@@ -208,7 +216,7 @@ class Table:
             *caches.routes(reach),
             *through.routes(reach),
             *queries.routes(self.store),
-            *self.telemetry.routes(self.board.deployments),
+            *self.telemetry.routes(),
             *streams.routes(
                 logs,
                 self.pages,
@@ -254,7 +262,7 @@ class Table:
         log.info("table stopped", extra={"boot": self.boot})
         await self._pipe.stop()
         await self.ingest.write_last()
-        self.telemetry.close()
+        await self.telemetry.stop()
         self.sessions.close()
         await self.storage.close()
         await self.database.close()

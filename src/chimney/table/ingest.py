@@ -67,12 +67,16 @@ class Newest(msgspec.Struct, frozen=True):
 
 
 class Ingest:
-    """`full_since` is set while the store has no room; `newest`, `panics` and `gaps` are by source."""
+    """`full_since` is set while the store has no room; `newest`, `panics` and `gaps` are by source.
+
+    `heard` is told of every stored row, and must not wait.
+    """
 
     def __init__(self, store: LogStore, hub: Hub, *, reported: Callable[[str], None] = lambda _source: None) -> None:
         self._store = store
         self._hub = hub
         self._reported = reported
+        self.heard: Callable[[Sequence[StoredRow]], None] = lambda _stored: None
         self._pending: deque[Waiting] = deque()
         self._waiting_rows = 0
         self._own: deque[bytes] = deque()
@@ -215,6 +219,7 @@ class Ingest:
         self.traffic.note(records=len(stored), errors=sum(one.level >= 40 for one in stored), now=now)
         for one in stored:
             self._note(one, now)
+        self.heard(stored)
         self._hub.publish([RowEntry(one.row.id, "log", one.data, one.level, row=one.row) for one in stored])
 
     def _note(self, one: StoredRow, now: float) -> None:

@@ -2,10 +2,9 @@
 
 import time
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Any
 
 from litestar import get
-from litestar.params import QueryParameter
 
 from chimney import __version__
 from chimney.core.overview import changes, state_of
@@ -15,8 +14,7 @@ from chimney.table.findings import Followed, Watch
 from chimney.table.ingest import Ingest
 from chimney.table.streams import PageStreams
 from chimney.wire.base import Page, stamp
-from chimney.wire.deployment import Deployment
-from chimney.wire.origin import OriginPipeline, OriginState, Overview, PlacedDeployment
+from chimney.wire.origin import OriginPipeline, OriginState, Overview
 
 EVERY_SECONDS = 1.0  # a change is told at most this late, and at most this often
 QUIET_SECONDS = 5.0  # rates and ages alone are told this often
@@ -83,25 +81,12 @@ class Board:
             self._pages.publish("overview", self.overview())
         return EVERY_SECONDS
 
-    def deployments(self) -> list[PlacedDeployment]:
-        """Newest first, over all origins."""
-        placed = [
-            PlacedDeployment(origin=one.probe.origin.name, **_fields(deployment))
-            for one in self._followed
-            for deployment in (one.probe.deploy.recent_deploys if one.probe.deploy else ())
-        ]
-        return sorted(placed, key=lambda one: (one.started_at, one.id), reverse=True)
-
     def pipelines(self) -> list[OriginPipeline]:
         facts = self._watch.facts().origins
         return [
             OriginPipeline(origin=one.name, pipeline=one.pipeline, reason=None if one.pipeline else state_of(one)[1])
             for one in facts
         ]
-
-
-def _fields(deployment: Deployment) -> dict[str, Any]:
-    return {name: getattr(deployment, name) for name in Deployment.__struct_fields__}
 
 
 def routes(board: Board) -> list[Any]:
@@ -120,20 +105,4 @@ def routes(board: Board) -> list[Any]:
         """The last summary that each origin gave."""
         return Page(items=board.pipelines())
 
-    @get("/api/deployments", opt=VIEWER, summary="The timeline over all origins", tags=["deployments"])
-    async def deployments(
-        limit: Annotated[int, QueryParameter(ge=1, le=500)] = 100,
-        before: Annotated[str | None, QueryParameter(max_length=300, description="`next` of the page before.")] = None,
-    ) -> Page[PlacedDeployment]:
-        """The last deployments that each origin told of, newest first."""
-        placed = board.deployments()
-        if before:
-            place = next((i for i, one in enumerate(placed, start=1) if _cursor(one) == before), len(placed))
-            placed = placed[place:]
-        return Page(items=placed[:limit], next=_cursor(placed[limit - 1]) if len(placed) > limit else None)
-
-    return [overview, origins, pipelines, deployments]
-
-
-def _cursor(deployment: PlacedDeployment) -> str:
-    return f"{deployment.origin}:{deployment.id}"
+    return [overview, origins, pipelines]

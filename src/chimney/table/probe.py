@@ -9,7 +9,7 @@ import socket
 import ssl
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 import httpx2
@@ -22,7 +22,7 @@ from chimney.core.uptime import DAY
 from chimney.store.errors import StoreError
 from chimney.store.uptime import ProbedMinute, Uptime
 from chimney.wire.base import stamp
-from chimney.wire.deployment import DeployStatus
+from chimney.wire.deployment import Deployment, DeployStatus
 from chimney.wire.health import Health
 from chimney.wire.pipeline import PipelineSummary
 
@@ -78,7 +78,9 @@ class Probe:
         uptime: Uptime,
         every: float,
         changed: Callable[[], None] = lambda: None,
+        deployed: Callable[[str, Sequence[Deployment]], bool] = lambda _origin, _deployments: False,
     ) -> None:
+        self._deployed = deployed
         self.origin = origin
         self._client = client
         self._uptime = uptime
@@ -126,6 +128,7 @@ class Probe:
         except FailedError:  # its health says why; the last answer stays
             return REFUSED_SECONDS
         if self.deploy is None or deploy.recent_deploys != self.deploy.recent_deploys:
+            self._deployed(self.origin.name, deploy.recent_deploys)
             self._changed()
         self.deploy = deploy
         return max(self._every, DEPLOY_SECONDS) * _jitter.uniform(0.9, 1.1)

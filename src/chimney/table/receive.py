@@ -12,7 +12,7 @@ import hmac
 import itertools
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -39,6 +39,7 @@ from chimney.table.unpack import (
 from chimney.web.asgi import Receive, Scope, Send
 from chimney.web.record import RequestRecord, record_of
 from chimney.web.same_origin import foreign
+from chimney.wire.telemetry import SpanRow
 
 PENDING_BYTES = 64 * 1024**2  # of all requests that are not answered yet
 ROWS = 1_000  # made and stored at a time: ~1.5 MB
@@ -53,8 +54,16 @@ T = TypeVar("T")
 class Receiver:
     """ASGI. `rows` counts what was stored by signal, `rejected` what was left out of requests that were taken."""
 
-    def __init__(self, ingest: Ingest, *, token: str | None, reserved: frozenset[str]) -> None:
+    def __init__(
+        self,
+        ingest: Ingest,
+        *,
+        token: str | None,
+        reserved: frozenset[str],
+        heard: Callable[[Sequence[SpanRow]], None] = lambda _spans: None,
+    ) -> None:
         self._ingest = ingest
+        self._heard = heard
         self._token = token.encode() if token else None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="otlp-read")
         self._pending_bytes = 0
@@ -158,7 +167,9 @@ class Receiver:
             async with asyncio.timeout(STORE_SECONDS):
                 while batches := await self._in_thread(lambda: next(making, None)):
                     await asyncio.gather(*(self._ingest.offer(one) for one in batches))
-                    stored += sum(len(one.records) + len(one.spans) + len(one.samples) for one in batches)
+                    for one in batches:
+                        stored += len(one.records) + len(one.spans) + len(one.samples)
+                        self._heard(one.spans)
         except (StoreError, TimeoutError) as error:
             rows = await self._in_thread(lambda: COUNTS[signal](message)) - stored
             why = "It took too long to store." if isinstance(error, TimeoutError) else "It could not be stored."

@@ -2,9 +2,11 @@
 
 from chimney.wire.base import Message, Timestamp
 from chimney.wire.deployment import Deployment, DeployStatus
+from chimney.wire.errors import ErrorGroup
 from chimney.wire.finding import Findings
 from chimney.wire.health import Health
 from chimney.wire.pipeline import PipelineSummary
+from chimney.wire.telemetry import LogRow
 
 
 class StreamState(Message, frozen=True, kw_only=True):
@@ -84,6 +86,16 @@ class PlacedDeployment(Deployment, frozen=True, kw_only=True):
     """A deployment on the timeline over all origins."""
 
     origin: str
+
+
+class DeploymentDetail(PlacedDeployment, frozen=True, kw_only=True):
+    """`previous` is what it took the place of; `logs` are warnings and worse of its origin, newest first, from its
+    start until `logs_until`; `errors` are the groups that were seen in it, new ones first."""
+
+    previous: PlacedDeployment | None
+    logs: list[LogRow]
+    logs_until: Timestamp
+    errors: list[ErrorGroup]
 
 
 class OriginPipeline(Message, frozen=True, kw_only=True):

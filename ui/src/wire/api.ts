@@ -152,26 +152,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/deployments": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * The timeline over all origins
-         * @description The last deployments that each origin told of, newest first.
-         */
-        get: operations["ApiDeploymentsDeployments"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/findings": {
         parameters: {
             query?: never;
@@ -386,6 +366,87 @@ export interface paths {
          * @description With the names of their spans, as far as they are known: what the lists of traces can be narrowed to.
          */
         get: operations["ApiServicesServices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/errors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Errors, grouped
+         * @description By type, message and top frames; last seen first. `from` leaves out those that were not seen since.
+         */
+        get: operations["ApiErrorsListed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/errors/{group_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One group of errors
+         * @description By its fingerprint.
+         */
+        get: operations["ApiErrorsGroupIdOne"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deployments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The timeline over all origins
+         * @description Every deployment that an origin told of, newest first.
+         */
+        get: operations["ApiDeploymentsListed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deployments/{deployment_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One deployment
+         * @description With what its origin logged as warning or worse in the half hour after its start, and the errors in it: those
+         *     that were first seen in it come first.
+         */
+        get: operations["ApiDeploymentsDeploymentIdOne"];
         put?: never;
         post?: never;
         delete?: never;
@@ -704,6 +765,38 @@ export interface components {
             contains?: components["schemas"]["BadRevision"] | null;
             way_back?: components["schemas"]["WayBack"] | null;
         };
+        /** DeploymentDetail */
+        DeploymentDetail: {
+            id: string;
+            revision: string;
+            environment: string;
+            slot: string | null;
+            phase: components["schemas"]["Phase"];
+            /** Format: date-time */
+            started_at: string;
+            ended_at: string | null;
+            duration_seconds: number | null;
+            pr: components["schemas"]["PullRequestRef"] | null;
+            message: string | null;
+            actor: string | null;
+            run_url: string | null;
+            origin_ips?: string[];
+            /** @default 1 */
+            reports: number;
+            environment_url?: string | null;
+            /** @default false */
+            stuck: boolean;
+            sources?: components["schemas"]["Source"][];
+            rolled_back?: components["schemas"]["RolledBack"] | null;
+            contains?: components["schemas"]["BadRevision"] | null;
+            way_back?: components["schemas"]["WayBack"] | null;
+            origin: string;
+            previous: components["schemas"]["PlacedDeployment"] | null;
+            logs: components["schemas"]["LogRow"][];
+            /** Format: date-time */
+            logs_until: string;
+            errors: components["schemas"]["ErrorGroup"][];
+        };
         /** DragonflyHealth */
         DragonflyHealth: {
             status: string;
@@ -722,6 +815,34 @@ export interface components {
             garbage: number;
             waiting: number;
             dropped: number;
+        };
+        /** ErrorExample */
+        ErrorExample: {
+            /** Format: date-time */
+            at: string;
+            message: string;
+            stack: string | null;
+            trace_id: string | null;
+            request_id: string | null;
+            log_id: number | null;
+        };
+        /** ErrorGroup */
+        ErrorGroup: {
+            id: string;
+            type: string;
+            template: string;
+            source: string;
+            frames: string[];
+            /** Format: date-time */
+            first_seen: string;
+            /** Format: date-time */
+            last_seen: string;
+            count: number;
+            by_deployment: {
+                [key: string]: number;
+            };
+            first_deployment: string | null;
+            example: components["schemas"]["ErrorExample"];
         };
         /** ErrorWindow */
         ErrorWindow: {
@@ -992,6 +1113,11 @@ export interface components {
         /** Page[OriginCache] */
         "Page_chimney.wire.cache.OriginCache_": {
             items: components["schemas"]["OriginCache"][];
+            next?: string | null;
+        };
+        /** Page[ErrorGroup] */
+        "Page_chimney.wire.errors.ErrorGroup_": {
+            items: components["schemas"]["ErrorGroup"][];
             next?: string | null;
         };
         /** Page[OriginPipeline] */
@@ -1525,45 +1651,6 @@ export interface operations {
             };
         };
     };
-    ApiDeploymentsDeployments: {
-        parameters: {
-            query?: {
-                limit?: number;
-                /** @description `next` of the page before. */
-                before?: string | null;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_chimney.wire.origin.PlacedDeployment_"];
-                };
-            };
-            /** @description Bad request syntax or unsupported method */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        status_code: number;
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                    };
-                };
-            };
-        };
-    };
     ApiFindingsFindings: {
         parameters: {
             query?: never;
@@ -1968,6 +2055,167 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_chimney.wire.traces.Service_"];
+                };
+            };
+        };
+    };
+    ApiErrorsListed: {
+        parameters: {
+            query?: {
+                source?: string | null;
+                /** @description Seen in this one. */
+                deployment?: string | null;
+                /** @description RFC 3339, included. */
+                from?: string | null;
+                limit?: number;
+                /** @description `next` of the page before. */
+                before?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_chimney.wire.errors.ErrorGroup_"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        status_code: number;
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                    };
+                };
+            };
+        };
+    };
+    ApiErrorsGroupIdOne: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                group_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorGroup"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        status_code: number;
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                    };
+                };
+            };
+        };
+    };
+    ApiDeploymentsListed: {
+        parameters: {
+            query?: {
+                origin?: string | null;
+                environment?: string | null;
+                limit?: number;
+                /** @description `next` of the page before. */
+                before?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_chimney.wire.origin.PlacedDeployment_"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        status_code: number;
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                    };
+                };
+            };
+        };
+    };
+    ApiDeploymentsDeploymentIdOne: {
+        parameters: {
+            query?: {
+                origin?: string | null;
+            };
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeploymentDetail"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        status_code: number;
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                    };
                 };
             };
         };
