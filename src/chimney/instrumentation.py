@@ -1,7 +1,11 @@
 """From records to what is seen: every log call and every request of the process, as JSON lines and as stream entries.
 
-Taking a record never blocks and never fails: it is put in a bounded queue (10,000 × ~1 kB ≈ 10 MB at worst); when
-that is full it is dropped and counted. Every 20 ms the queue is projected by one thread, written to stderr, handed on.
+Taking a record never blocks and never fails: it is put in a bounded list; when that is full it is dropped and counted.
+Every 20 ms what is there is written to stderr by one thread, and handed on.
+
+Finished requests are counted and made into lines on the event loop, 32 at a time (~0.1 ms), after they were answered:
+there they are still in the processor's cache. A thread would hold the interpreter's lock as long, for twice the cost.
+Log calls, whose stacks may take a while, are made into lines by the thread.
 """
 
 import asyncio
@@ -20,12 +24,14 @@ from chimney.wire.telemetry import LEVELS
 
 __all__ = ["Line", "LogPipe", "Sink", "install"]
 
-CAPACITY = 10_000
+CAPACITY = 10_000  # records, ~1 kB each ≈ 10 MB at worst, and as many on their way to stderr
+CAPACITY_BYTES = 32 * 1024 * 1024  # lines of hostile requests have up to 20 kB
 FLUSH_SECONDS = 0.02
 STOP_SECONDS = 1.0
 FLOOD = 100  # more than this a flush is 5,000 records a second: then larger batches beat a lower delay
 FLOOD_SECONDS = 0.1
-AT_ONCE = 200  # lines: ~120 kB are made and written, then others may run
+AT_ONCE = 32  # finished requests
+WRITTEN_AT_ONCE = 200  # lines
 log = logging.getLogger(__name__)
 
 
@@ -41,106 +47,114 @@ class LogPipe(logging.Handler):
         self._stream = stream or sys.stderr
         self._shown = logging.WARNING if quiet else logging.NOTSET
         self._render = readable if self._stream.isatty() else as_json
-        self._pending: deque[RequestRecord | Captured] = deque()
+        self._finished: list[RequestRecord] = []
+        self._pending: deque[Line | Captured] = deque()  # other threads append too
+        self._pending_bytes = 0
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="log")
         self._loop: asyncio.AbstractEventLoop | None = None
         self._loop_thread = 0
         self._scheduled = False
         self._flooded = False
+        self._timer: asyncio.TimerHandle | None = None
         self._flushing: asyncio.Task[None] | None = None
-        self._request_line = RequestLines()
-        self._requests_sinks: Sequence[RequestsSink] = ()
+        self._request_lines = RequestLines()
+        self._request_sinks: Sequence[RequestsSink] = ()
         self._sink: Sink | None = None
         self.least_request = logging.NOTSET
         self.dropped = 0
         self.by_level: Counter[str] = Counter()
 
     def start(self, sink: Sink | None, *, batches: Sequence[RequestsSink] = ()) -> None:
-        """From now on lines go to `sink` too, and finished requests to `batches`: all of a flush at once, in the log
-        thread. Those must not raise."""
+        """From now on lines go to `sink` too, and finished requests to `batches`: some at a time, on the event loop.
+        Those must be quick and must not raise."""
         self._sink = sink
-        self._requests_sinks = batches
+        self._request_sinks = batches
         self._loop = asyncio.get_running_loop()
         self._loop_thread = threading.get_ident()
         self._schedule()
 
     def request(self, record: RequestRecord) -> None:
         """Takes a finished request. On the event loop only."""
-        if len(self._pending) >= CAPACITY:
-            self.dropped += 1
-            return
-        self._pending.append(record)
+        self._finished.append(record)
+        if len(self._finished) >= AT_ONCE:
+            self._make_room()
         if not self._scheduled:
             self._schedule()
 
     def emit(self, record: logging.LogRecord) -> None:
         request = current.get()
         ids = (request.request_id, request.trace_id, request.span_id) if request else (None, None, None)
-        self._take(Captured(record, *ids))
-
-    def _take(self, item: RequestRecord | Captured) -> None:
+        on_loop = threading.get_ident() == self._loop_thread
+        if on_loop and self._finished:
+            self._project()  # what was finished before this call stands before it
         if len(self._pending) >= CAPACITY:
             self.dropped += 1
             return
-        self._pending.append(item)
+        self._pending.append(Captured(record, *ids))
         if self._scheduled or self._loop is None:
             return
-        if threading.get_ident() == self._loop_thread:
+        if on_loop:
             self._schedule()
         elif not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._schedule)
 
+    def _make_room(self) -> None:
+        if self._loop:
+            self._project()
+        elif len(self._finished) > CAPACITY:
+            self._finished.pop()
+            self.dropped += 1
+
+    def _project(self) -> None:
+        """Counts the finished requests and makes their lines. Those that find no room count all the same."""
+        finished, self._finished = self._finished, []
+        for take in self._request_sinks:
+            take(finished)
+        if len(self._pending) + len(finished) > CAPACITY or self._pending_bytes > CAPACITY_BYTES:
+            self.dropped += len(finished)
+            return
+        # a log call has passed its logger's level; the record of a request is judged here
+        lines = [line for line in self._request_lines(finished) if line.level >= self.least_request]
+        self._pending += lines
+        self._pending_bytes += sum([len(line.json) for line in lines])
+
     def _schedule(self) -> None:
-        if not self._scheduled and self._loop and self._pending:
+        if not self._scheduled and self._loop and (self._pending or self._finished):
             self._scheduled = True
-            self._loop.call_later(FLOOD_SECONDS if self._flooded else FLUSH_SECONDS, self._begin)
+            self._timer = self._loop.call_later(FLOOD_SECONDS if self._flooded else FLUSH_SECONDS, self._begin)
 
     def _begin(self) -> None:
         self._flushing = asyncio.get_running_loop().create_task(self.send_pending())
 
     async def send_pending(self) -> None:
-        """Projects, writes and hands on all that is pending now."""
+        """Writes and hands on all that is pending now."""
+        self._project()
         batch = [self._pending.popleft() for _ in range(len(self._pending))]
+        self._pending_bytes = 0
         self._flooded = len(batch) > FLOOD
         try:
             if batch:
-                lines = await asyncio.get_running_loop().run_in_executor(self._thread, self._project, batch)
+                lines = await asyncio.get_running_loop().run_in_executor(self._thread, self._write_all, batch)
                 if self._sink:
                     await self._sink(lines)
         finally:
             self._scheduled = False
             self._schedule()
 
-    def _project(self, batch: Sequence[RequestRecord | Captured]) -> list[Line]:
-        requests = [item for item in batch if isinstance(item, RequestRecord)]
-        for take in self._requests_sinks:
-            take(requests)
-        lines: list[Line] = []
-        for start in range(0, len(batch), AT_ONCE):
-            some = self._lines(batch[start : start + AT_ONCE])
-            self._write(b"".join([self._render(line) for line in some if line.level >= self._shown]))
-            lines += some
+    def _write_all(self, batch: Sequence[Line | Captured]) -> list[Line]:
+        lines = [item if isinstance(item, Line) else captured_line(item) for item in batch]
+        for start in range(0, len(lines), WRITTEN_AT_ONCE):
+            self._write([line for line in lines[start : start + WRITTEN_AT_ONCE] if line.level >= self._shown])
         for level, count in Counter([line.level for line in lines]).items():
             self.by_level[logging.getLevelName(level).lower()] += count
         return lines
 
-    def _lines(self, items: Sequence[RequestRecord | Captured]) -> list[Line]:
-        """A log call has passed its logger's level; the record of a request is judged here."""
-        least = self.least_request
-        lines = []
-        for item in items:
-            if not isinstance(item, RequestRecord):
-                lines.append(captured_line(item))
-            elif (line := self._request_line(item)).level >= least:
-                lines.append(line)
-        return lines
-
-    def _write(self, text: bytes) -> None:
+    def _write(self, lines: Sequence[Line]) -> None:
         try:
-            self._stream.buffer.write(text)
+            self._stream.buffer.write(self._render(lines))
             self._stream.buffer.flush()
         except (OSError, ValueError):
-            self.dropped += 1
+            self.dropped += len(lines)
 
     async def stop(self) -> None:
         """Flushes what is left, for at most `STOP_SECONDS`: stderr may be a pipe that nobody reads any more.
@@ -150,12 +164,14 @@ class LogPipe(logging.Handler):
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._flush(), STOP_SECONDS)
         self._loop = None
+        if self._timer:
+            self._timer.cancel()
         self._thread.shutdown(wait=False)
 
     async def _flush(self) -> None:
         if self._flushing:
             await self._flushing
-        while self._pending:
+        while self._pending or self._finished:
             await self.send_pending()
 
 

@@ -7,15 +7,19 @@ from typing import Any
 import pytest
 from tests.fakes.hostile import TEXTS
 
-from chimney.web.lines import Captured, RequestLines, as_json, captured_line, readable, rfc3339
-from chimney.web.record import RequestRecord, begin
+from chimney.web.lines import Captured, Line, RequestLines, as_json, captured_line, readable, rfc3339
+from chimney.web.record import RequestRecord, begin, shorten
 
-request_line = RequestLines()
+
+def request_line(record: RequestRecord) -> Line:
+    [line] = RequestLines()([record])
+    return line
 
 
 def finished(path: str = "/x", *, status: int = 200, method: str = "GET", **headers: str) -> RequestRecord:
     told = [(name.replace("_", "-").encode(), value.encode("latin-1")) for name, value in headers.items()]
     record = begin({"type": "http", "method": method, "path": path, "headers": told, "client": ("127.0.0.1", 1)})
+    shorten(record)
     record.status, record.bytes, record.ended = status, 7, record.began + 0.0123
     return record
 
@@ -109,9 +113,9 @@ def test_a_field_never_takes_the_place_of_our_own() -> None:
 
 
 def test_on_a_terminal_a_line_break_of_a_message_is_indented() -> None:
-    shown = readable(captured_line(captured("a\n12:00:00.000 critical forged", stack="Traceback\n  x\n")))
+    shown = readable([captured_line(captured("a\n12:00:00.000 critical forged", stack="Traceback\n  x\n"))])
     assert [line[:4] for line in shown.decode().splitlines()[1:]] == ["    "] * 3
-    assert as_json(captured_line(captured("a\nb"))).count(b"\n") == 1
+    assert as_json([captured_line(captured("a\nb"))]).count(b"\n") == 1
 
 
 @pytest.mark.parametrize(

@@ -87,15 +87,18 @@ class GitHubCache:
         return key_of(kind, path, query, self._lifetimes)
 
     def fresh(self, key: Key) -> StoredResponse | None:
-        """The hot path: the stored response when it may be served as it is; None means `get` has to decide."""
+        """The stored response when it may be served as it is; None means `get` has to decide."""
         stored = self._store.get(key.text)
-        if stored is None:
-            return None
-        if self._action(key, stored) is not Action.SERVE:
+        if stored is None or time.time() >= self.fresh_until(key, stored):
             return None
         stored.hits += 1
         self.hits += 1
         return stored
+
+    def fresh_until(self, key: Key, stored: StoredResponse) -> float:
+        """Until when (Unix seconds) it may be served as it is, if nothing happens to it."""
+        since = stored.validated_at if stored.patched_since is None else stored.patched_since
+        return 0.0 if stored.expired else since + self._policy(key, stored).max_age
 
     def _action(self, key: Key, stored: StoredResponse) -> Action:
         if stored.expired:

@@ -93,7 +93,7 @@ class GitHubData:
         """Puts what is hot before the framework."""
         webhooks = self.hearing.webhooks
         hot: dict[str, App] = {BELOW: self.proxy, DROP_IN: self.proxy, webhooks.path: webhooks}
-        shell.lane = Lane(self.proxy, self.cache, pipe.request)
+        shell.lane = Lane(self.proxy, self.cache, near=self.near, client=self.client, sink=pipe.request)
         shell.hot = {**shell.hot, **hot}
 
     async def start(self, loops: Supervisor) -> None:

@@ -47,7 +47,7 @@ class Target(NamedTuple):
 
 
 class Proxy:
-    """ASGI for both prefixes."""
+    """ASGI for both prefixes. `targets` are the meanings of paths and queries that were asked before."""
 
     def __init__(
         self, cache: GitHubCache, client: GitHubClient, *, repo: str | None, repos: list[str], allow_contents: bool
@@ -57,7 +57,7 @@ class Proxy:
         self.repo = repo
         self.repos = {name.lower(): name for name in [*repos, *([repo] if repo else [])]}
         self._allow_contents = allow_contents
-        self._targets: OrderedDict[tuple[bytes, bytes], Target] = OrderedDict()
+        self.targets: OrderedDict[tuple[bytes, bytes], Target] = OrderedDict()
         self._limit: RateLimit | None = None
         self._limit_headers: list[tuple[bytes, bytes]] = []
 
@@ -66,17 +66,13 @@ class Proxy:
         if record.method not in ("GET", "HEAD"):
             raise method_not_allowed(record.method, ["GET", "HEAD"])
         asked = (scope["raw_path"], scope["query_string"])
-        target = self._targets.get(asked) or self.understand(raw_path(scope), scope["query_string"], asked)
+        target = self.targets.get(asked) or self.understand(raw_path(scope), scope["query_string"], asked)
         record.route = target.template
         stored = self._cache.fresh(target.key)
         answer = Answer(stored, Result.HIT) if stored else await self._cache.get(target.key)
-        record.cache = answer.result
+        record.cache = answer.result.value
         record.tier = answer.tier
         await self._send(answer, target, scope, send)
-
-    def known(self, path: bytes, query: bytes) -> Target | None:
-        """What a request target means, when it was asked before."""
-        return self._targets.get((path, query))
 
     def hit_headers(self, response: StoredResponse, target: Target, scope: Scope) -> list[tuple[bytes, bytes]]:
         """The headers of a fresh stored response."""
@@ -96,9 +92,9 @@ class Proxy:
         understood = Target(key, prefix.rstrip("/") + endpoint.template, path.decode())
         if endpoint.kind is Kind.RUNS:
             understood = self._of_workflow(understood)
-        self._targets[asked or (path, query)] = understood
-        if len(self._targets) > REMEMBERED:
-            self._targets.popitem(last=False)
+        self.targets[asked or (path, query)] = understood
+        if len(self.targets) > REMEMBERED:
+            self.targets.popitem(last=False)
         return understood
 
     def _endpoint(self, path: bytes) -> Endpoint:

@@ -8,12 +8,24 @@ import msgspec
 from chimney.wire.deployment import DeployReport
 
 
+class Ready(msgspec.Struct, frozen=True):
+    """An answer made ready. `of` is all that it was made of but the time: from `since` until `until`, Unix seconds."""
+
+    of: tuple[object, ...]
+    since: float
+    until: float
+    headers: list[tuple[bytes, bytes]]
+    length: tuple[bytes, bytes]
+    body: bytes
+    etag: str | None
+
+
 class StoredResponse(msgspec.Struct, kw_only=True):
     """A good answer of GitHub. `fetched_at` and `validated_at` are Unix seconds; `links` is the raw Link header.
 
     `identity` is the hash of the token it was fetched with: entity tags are bound to it. `gone_at` is when GitHub first
     said that a good response is gone, None when it did not. `lifetime` is for how many seconds after validation it is
-    fresh. `prepared` is the proxy's: headers made once by validator.
+    fresh. `prepared` is the proxy's: headers made once by validator. `ready` is the whole answer to who asked last.
 
     `patched_since` is when a webhook's news were first laid over it, None when it is as GitHub sent it: then `etag` is
     ours, and GitHub is not asked with it. `as_of` is the latest change that GitHub itself knew of. `expired`: a webhook
@@ -38,6 +50,7 @@ class StoredResponse(msgspec.Struct, kw_only=True):
     expired: bool = False
     prepared: tuple[str | None, list[tuple[bytes, bytes]]] | None = None
     rewritten: tuple[str, bytes, bytes] | None = None
+    ready: Ready | None = None
 
     @property
     def size(self) -> int:

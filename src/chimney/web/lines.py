@@ -4,7 +4,7 @@ Whatever is in them is hostile text: one line each, bounded, secrets masked, and
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
@@ -107,24 +107,29 @@ class RequestLines:
         self._what: dict[tuple[object, ...], What] = {}
         self._who: dict[tuple[str, bytes], Who] = {}
 
-    def __call__(self, record: RequestRecord) -> Line:
-        what = (
-            record.path, record.status, record.cache, record.tier, record.route, record.method, record.error,
-        )  # fmt: skip
-        level, said, fields = self._what.get(what) or _kept(self._what, what, _what(record))
-        who = (record.client, record.agent)
-        is_table, visitor = self._who.get(who) or _kept(self._who, who, _who(record))
-        if is_table and record.status < 400:
-            level = DEBUG
-        started = record.started
-        second = int(started)
-        latency = "%.3f" % ((record.ended - record.began) * 1000)
-        text = (
-            f'{{"ts":"{_to_the_second(second)}.{_MILLISECONDS[int((started - second) * 1000)]}Z",{_BEGINNING[level]}'
-            f'"request_id":"{record.request_id}","trace_id":"{record.trace_id}","span_id":"{record.span_id}",'
-            f'"latency_ms":{latency},"bytes":{record.bytes},"message":"{said} {latency} ms",{fields},{visitor}}}'
-        )
-        return Line(level, text.encode())
+    def __call__(self, records: Iterable[RequestRecord]) -> list[Line]:
+        lines: list[Line] = []
+        now, second = "", -1
+        for record in records:
+            what = (
+                record.path, record.status, record.cache, record.tier, record.route, record.method, record.error,
+            )  # fmt: skip
+            level, said, fields = self._what.get(what) or _kept(self._what, what, _what(record))
+            who = (record.client, record.agent)
+            is_table, visitor = self._who.get(who) or _kept(self._who, who, _who(record))
+            if is_table and record.status < 400:
+                level = DEBUG
+            started = record.started
+            if second != (second := int(started)):
+                now = _to_the_second(second)
+            latency = "%.3f" % ((record.ended - record.began) * 1000)
+            text = (
+                f'{{"ts":"{now}.{_MILLISECONDS[int((started - second) * 1000)]}Z",{_BEGINNING[level]}'
+                f'"request_id":"{record.request_id}","trace_id":"{record.trace_id}","span_id":"{record.span_id}",'
+                f'"latency_ms":{latency},"bytes":{record.bytes},"message":"{said} {latency} ms",{fields},{visitor}}}'
+            )
+            lines.append(Line(level, text.encode()))
+        return lines
 
 
 def _kept(parts: dict[Any, Part], key: object, part: Part) -> Part:
@@ -190,12 +195,16 @@ def captured_line(captured: Captured) -> Line:
         return Line(record.levelno, _encode({**told, "request_id": None, "trace_id": None, "span_id": None}))
 
 
-def as_json(line: Line) -> bytes:
-    return line.json + b"\n"
+def as_json(lines: Iterable[Line]) -> bytes:
+    return b"".join([line.json + b"\n" for line in lines])
 
 
-def readable(line: Line) -> bytes:
+def readable(lines: Iterable[Line]) -> bytes:
     """For a terminal: time, level, message, and the stack when there is one, indented."""
+    return b"".join(map(_readable, lines))
+
+
+def _readable(line: Line) -> bytes:
     record = msgspec.json.decode(line.json)
     text = f"{record['ts'][11:23]} {record['level']:<8} {record['message']}"
     text += "\n" + record["stack"].rstrip() if record.get("stack") else ""

@@ -83,11 +83,9 @@ def record_of(scope: Scope) -> RequestRecord:
     return record
 
 
-def _client(scope: Scope, headers: dict[bytes, bytes]) -> str:
+def _client(peer: tuple[str, int] | None, forwarded: bytes | None) -> str:
     """The address that asked. What a proxy says is believed only when the peer is on this machine."""
-    peer = scope.get("client")
     address = str(peer[0]) if peer else "unknown"
-    forwarded = headers.get(b"x-forwarded-for")
     if forwarded and (address in _LOOPBACK or address == "unknown"):
         said = forwarded.rpartition(b",")[2].strip()
         if _ADDRESS.fullmatch(said):
@@ -106,26 +104,37 @@ def _short_bytes(text: bytes, longest: int) -> bytes:
 
 def begin(scope: Scope) -> RequestRecord:
     headers: dict[bytes, bytes] = dict(scope["headers"])
+    said = headers.get
     fresh = _random.getrandbits(288).to_bytes(36, "big").hex()  # one draw for the three ids: 24, 32 and 16 digits
-    asked_id = headers.get(b"x-request-id")
-    trace = parse_traceparent(headers[b"traceparent"]) if b"traceparent" in headers else None
-    return RequestRecord(
-        request_id=asked_id.decode() if asked_id and _REQUEST_ID.fullmatch(asked_id) else fresh[:24],
-        trace_id=trace.trace_id if trace else fresh[24:56],
+    record = RequestRecord(
+        request_id=fresh[:24],
+        trace_id=fresh[24:56],
         span_id=fresh[56:],
-        parent_span_id=trace.span_id if trace else None,
-        sampled=trace.sampled if trace else False,
-        method=scope["method"][:LONGEST_METHOD],
-        path=_short(scope["path"], LONGEST_PATH),
-        query=_short_bytes(scope.get("query_string", b""), LONGEST_PATH),
+        method=scope["method"],
+        path=scope["path"],
+        query=scope.get("query_string", b""),
         started=time.time(),
         began=time.perf_counter(),
-        client=_client(scope, headers),
+        client=_client(scope.get("client"), said(b"x-forwarded-for")),
         headers=headers,
-        secure=headers.get(b"x-forwarded-proto") == b"https",
-        host=headers.get(b"host", b"")[:LONGEST_HOST],
-        agent=_short_bytes(headers.get(b"user-agent", b""), LONGEST_AGENT),
+        secure=said(b"x-forwarded-proto") == b"https",
+        host=said(b"host", b""),
+        agent=said(b"user-agent", b""),
     )
+    if asked_id := said(b"x-request-id"):
+        record.request_id = asked_id.decode() if _REQUEST_ID.fullmatch(asked_id) else record.request_id
+    if (traceparent := said(b"traceparent")) and (trace := parse_traceparent(traceparent)):
+        record.trace_id, record.parent_span_id, record.sampled = trace
+    return record
+
+
+def shorten(record: RequestRecord) -> None:
+    """Cuts what is too long to be kept among 10,000 others."""
+    record.method = record.method[:LONGEST_METHOD]
+    record.path = _short(record.path, LONGEST_PATH)
+    record.query = _short_bytes(record.query, LONGEST_PATH)
+    record.host = record.host[:LONGEST_HOST]
+    record.agent = _short_bytes(record.agent, LONGEST_AGENT)
 
 
 class Recorder:
@@ -142,8 +151,8 @@ class Recorder:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        record = begin(scope)
-        scope["chimney.record"] = record
+        record = scope["chimney.record"] = begin(scope)
+        shorten(record)
         token = current.set(record)
         self.open += 1
         ids = [(b"x-request-id", record.request_id.encode()), (b"x-trace-id", record.trace_id.encode())]
