@@ -41,7 +41,9 @@ from chimney.origin import documented
 from chimney.origin.edge import Edge
 from chimney.origin.events import EventLog
 from chimney.origin.github_data import GitHubData
-from chimney.origin.ring import LogRing
+from chimney.origin.log_ring import LogRing
+from chimney.origin.ring import HELD
+from chimney.origin.sharing import SharedRing
 from chimney.origin.telemetry import Telemetry
 from chimney.store.database import Database
 from chimney.store.deliveries import DeliveryLog
@@ -127,6 +129,16 @@ class Origin:
 
         return SharedReportLog(own, self._server, name=f"{settings.repo or ''}:{settings.environment}")
 
+    def _share(self, name: str, ring: SharedRing) -> None:
+        """With the other replicas, through Dragonfly."""
+        if self._server is None:
+            return
+        from chimney.store.shared_trail import SharedTrail  # noqa: PLC0415
+
+        whose = f"{self._settings.repo or ''}:{self._settings.environment}"
+        ring.share(SharedTrail(self._server, name=f"{whose}:{name}", keep=HELD))
+        self.loops.add(f"shared_{name}", ring.hear)
+
     async def start(self) -> None:
         settings = self._settings
         await self._state.open()
@@ -140,8 +152,9 @@ class Origin:
         await self.deploying.start(self.loops)
         self.github.serve(self.shell, self._pipe)
         self.events.on_said(self.loops.add("events", self.events.keep_said).nudge)
-        self.loops.add("logs_of_other_slot", self.ring.look)
-        self.loops.add("events_of_other_slot", self.events.look)
+        for name, ring in (("logs", self.ring), ("events", self.events)):
+            self.loops.add(f"{name}_of_other_slot", ring.look)
+            self._share(name, ring)
         await self.github.start(self.loops)
         self.edge.start(self.loops, on_left=self._release_streams)
         self.loops.start()
@@ -243,10 +256,13 @@ class Origin:
         self.log_level.close()
         await self.loops.stop()
         await self.events.keep_said()
+        log.info("origin stopped", extra={"boot": self.boot})
+        await self._pipe.send_pending()
+        await self.ring.part()
+        await self.events.part()
         await self.deploying.close()
         await self.github.close()
         await self.edge.close()
-        log.info("origin stopped", extra={"boot": self.boot})
         await self._pipe.stop()
         await self.telemetry.close()
         self.ring.close()

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from chimney.origin.ring import Ring
+from chimney.origin.sharing import SharedRing
 from chimney.web.hub import Entry, Room
 from chimney.wire.base import stamp
 from chimney.wire.event import Event
@@ -32,8 +32,11 @@ class Silence:
         """Nothing."""
 
 
-class EventLog(Ring):
-    """The last 1,000 events, of both slots. Saying one never waits: a loop keeps and shows it within the second."""
+class EventLog(SharedRing):
+    """The last 1,000 events, of both slots and of all replicas that share them.
+
+    Saying one never waits: a loop keeps and shows it within the second.
+    """
 
     def __init__(self, folder: Path, *, slot: str | None, boot: str, room: Room | None = None) -> None:
         super().__init__(folder / "events.sqlite", boot=boot, room=room)

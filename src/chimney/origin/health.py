@@ -15,7 +15,8 @@ from chimney.origin.deploying import Deploying
 from chimney.origin.edge import Edge
 from chimney.origin.events import EventLog
 from chimney.origin.github_data import GitHubData
-from chimney.origin.ring import LogRing, Ring
+from chimney.origin.log_ring import LogRing
+from chimney.origin.ring import Ring
 from chimney.origin.telemetry import Telemetry
 from chimney.origin.watch import LOST_SECONDS
 from chimney.web.app import Phase, Shell

@@ -9,7 +9,8 @@ from litestar import get
 from litestar.params import FromQuery, QueryParameter
 
 from chimney.origin.events import EventLog
-from chimney.origin.ring import LogRing, RecordRing, make_filter
+from chimney.origin.log_ring import LogRing
+from chimney.origin.ring import RecordRing, make_filter
 from chimney.web.hub import Entry
 from chimney.web.record import current
 from chimney.web.sse import Stream, asked_id

@@ -16,22 +16,19 @@ import msgspec
 
 from chimney import __version__
 from chimney.core.resume import resume
-from chimney.instrumentation import Line, LogPipe
+from chimney.instrumentation import Line
 from chimney.store.ring import Kept, Numbered, RingFile
 from chimney.web.hub import Entry, Hub, Room
 from chimney.web.problem import ProblemError
 from chimney.web.sse import EventStream, Later, Opening, Stream, turned_away
 from chimney.wire.base import Page
 from chimney.wire.event import Gap, Hello
-from chimney.wire.health import LogsHealth
 from chimney.wire.problem import Fault
 from chimney.wire.telemetry import LEVELS
 
 HELD = 1_000
-OTHERS_SECONDS, ALONE_SECONDS = (
-    0.2,
-    1.0,
-)  # between two looks for what the other slot appended, once it was met and before
+OTHERS_SECONDS = 0.2  # between two looks for what the other slot appended, once it was met
+ALONE_SECONDS = 1.0  # before that
 CALM_SECONDS = 300.0
 log = logging.getLogger(__name__)
 _TIMESTAMP = re.compile(rb'"ts":"([^"]{20,35})"')
@@ -54,7 +51,7 @@ class Ring:
 
     def recall(self) -> None:
         """What the process before this one left, without the lines that a damaged disk garbled. Blocking."""
-        self._held.extend(self.entry(number, line) for number, line in self._file.load() if _is_object(line))
+        self._held.extend(self.entry(number, line) for number, line in self._file.load() if is_object(line))
         self.hub.newest_id = self._file.newest
 
     async def keep(self, lines: Sequence[bytes], made: Callable[[int, int], Entry] | None = None) -> None:
@@ -69,15 +66,19 @@ class Ring:
 
     def _append(self, lines: list[bytes]) -> Kept:
         try:
-            return self._file.append(lines)
+            return self._file.append(lines, least=self._least())
         except OSError:
             self.unkept += len(lines)
             return Kept(self._file.newest - len(lines) + 1, [])
 
+    def _least(self) -> int:
+        """The least id that lines may get; 0 when they just go on."""
+        return 0
+
     def _entries(self, others: Sequence[Numbered]) -> list[Entry]:
         if others:
             self._met_others = time.monotonic()
-        return [self.entry(number, line) for number, line in others if _is_object(line)]
+        return [self.entry(number, line) for number, line in others if is_object(line)]
 
     def _show(self, entries: Sequence[Entry]) -> None:
         self._held.extend(entries)
@@ -93,6 +94,10 @@ class Ring:
                 return CALM_SECONDS
             self._show(self._entries(others))
         return OTHERS_SECONDS if time.monotonic() - self._met_others < CALM_SECONDS else ALONE_SECONDS
+
+    async def catch_up(self) -> None:
+        """Looks now."""
+        await self.look()
 
     @property
     def bounds(self) -> tuple[int | None, int | None]:
@@ -119,7 +124,7 @@ class Ring:
         if away := turned_away(self.hub, address, headers):
             return away
         if asked is not None and asked > (self.bounds[1] or 0):
-            await self.look()  # it may come from the other slot, with an id that was given a moment ago
+            await self.catch_up()  # it may come from another slot, with an id that was given a moment ago
         opening = self.opening(wanted, asked)
         return Later(EventStream(self.hub, self.hub.subscribe(address, wanted), opening))
 
@@ -127,7 +132,7 @@ class Ring:
         self._file.close()
 
 
-def _is_object(line: bytes) -> bool:
+def is_object(line: bytes) -> bool:
     try:
         return isinstance(msgspec.json.decode(line), dict)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -218,25 +223,6 @@ class RecordRing(Ring):
     def newest_at(self) -> str:
         """When the newest record was, as it says it; empty while there is none."""
         return _timestamp(self._held[-1]) if self._held else ""
-
-
-class LogRing(RecordRing):
-    """The log of this origin itself, of both slots when they share a folder; each record says its slot."""
-
-    def __init__(self, folder: Path, *, slot: str | None, boot: str, pipe: LogPipe, room: Room | None = None) -> None:
-        super().__init__(folder / "logs.sqlite", boot=boot, room=room)
-        self._pipe = pipe
-        self.end = b',"slot":"%s"}' % slot.encode() if slot else b"}"
-
-    def health(self, errors: int) -> LogsHealth:
-        oldest, newest = self.bounds
-        return LogsHealth(
-            records=len(self._held),
-            oldest_id=oldest,
-            newest_id=newest,
-            dropped=self._pipe.dropped + self.hub.dropped + self.unkept,
-            errors=errors,
-        )
 
 
 def _severity(line: bytes) -> int:

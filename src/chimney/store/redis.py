@@ -6,6 +6,7 @@ its pub/sub reconnects in silence, where we have to know that news were missed.
 """
 
 import asyncio
+import math
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -180,12 +181,16 @@ class RedisServer:
 
     async def _subscribed(self, channel: str) -> Any:
         """A connection of its own, not of the pool: nothing reconnects it in silence."""
-        ear: Any = self._pool.connection_class(**self._pool.connection_kwargs)
+        ear = self.connection()
         async with asyncio.timeout(DEADLINE):
             await ear.connect()
             await ear.send_command("SUBSCRIBE", channel)
             await ear.read_response()
         return ear
+
+    def connection(self) -> Any:
+        """A new one, of nobody else's; it is not connected yet."""
+        return self._pool.connection_class(**self._pool.connection_kwargs)
 
     async def _ask_ear(self) -> None:
         """Raises TimeoutError when the connection was asked before and has said nothing since: it leads nowhere."""
@@ -202,6 +207,41 @@ class RedisServer:
     async def close(self) -> None:
         await self._deafen()
         await self._pool.disconnect()
+
+
+class Waiting:
+    """A connection of one's own for commands that wait: within the pool they would hold others up."""
+
+    def __init__(self, server: RedisServer) -> None:
+        self._server = server
+        self._connection: Any = None
+
+    async def run(self, *command: str | bytes, within: float) -> Any:
+        """The answer. Raises AwayError or RefusedError; the next call then connects anew."""
+        if not self._server.connected:
+            await self.close()
+            raise AwayError(self._server.health().status)
+        try:
+            async with asyncio.timeout(within):
+                if self._connection is None:
+                    self._connection = self._server.connection()
+                    await self._connection.connect()
+                await self._connection.send_command(*command)
+                return await self._connection.read_response(timeout=math.inf)
+        except ResponseError as error:
+            raise RefusedError(str(error)[:200]) from None
+        except (RedisError, OSError, TimeoutError) as error:
+            await self.close()
+            self._server.nudge()  # it may be gone: the probe finds out
+            raise AwayError(_why(error)) from None
+        except asyncio.CancelledError:
+            await self.close()  # an answer that is still on its way would be taken for that of the next command
+            raise
+
+    async def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.disconnect(nowait=True)
 
 
 _SLOW = (TimeoutError, exceptions.TimeoutError)

@@ -125,10 +125,11 @@ class RingFile:
         self._newest = last
         return Kept(first, others)
 
-    def insert(self, first: int, lines: Sequence[bytes], *, before: int) -> None:
-        """Keeps lines whose ids another store gave; `before` is the id that it gave last before them.
+    def insert(self, first: int, lines: Sequence[bytes], *, before: int, alone: bool = False) -> None:
+        """Keeps lines whose ids another store gave; `before` is the id that it gave last before them, `alone` says
+        that some before them are not known here, so that what is held is forgotten.
 
-        What is held already stays as it is. Raises OSError; the lines are then held in memory only.
+        What is held of them already stays as it is. Raises OSError; the lines are then held in memory only.
         """
         last = first + len(lines) - 1
         with self._one_at_a_time:
@@ -136,6 +137,8 @@ class RingFile:
                 with self._transaction():
                     if before + 1 < first:
                         self._note(Hole(before, first))
+                    if alone:
+                        self._db.execute("DELETE FROM chunk WHERE last_id < ?", (first,))
                     if self._stored(self._db) < first:
                         self._db.execute(_INSERT, (first, last, b"\n".join(lines)))
                         self._forget(last)

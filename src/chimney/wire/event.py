@@ -17,7 +17,8 @@ class Hello(Message, frozen=True, kw_only=True):
 class Gap(Message, frozen=True, kw_only=True):
     """What was asked for is gone: `missed` records after `after_id` and before `before_id`.
 
-    `reason` is `evicted`, `slow_reader`, `too_many` (more than a stream replays: they can be read as pages), or
+    `reason` is `evicted`, `slow_reader`, `too_many` (more than a stream replays: they can be read as pages),
+    `dragonfly_lost` (another replica said it while this one could not hear), or
     `unknown_id`: the asked id was never given here, and `missed` counts only what is known to be gone.
     """
 
