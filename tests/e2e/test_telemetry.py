@@ -35,6 +35,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory, collector: Collector) -> It
         "CHIMNEY_GITHUB_API_URL": standin.url,
         "CHIMNEY_SLOT": "blue",
         "CHIMNEY_REVISION": "0123456789abcdef",
+        "CHIMNEY_CADDY_ACCESS_LOG": str(folder / "caddy" / "access.log"),
         "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
         "OTEL_BSP_SCHEDULE_DELAY": "50",
     }
@@ -53,10 +54,8 @@ def ask(url: str, **headers: str) -> dict[str, str]:
         return {name.lower(): value for name, value in answer.headers.items()}
 
 
-def test_one_request_through_caddy_has_the_same_ids_everywhere(
-    origin: Running, collector: Collector, tmp_path: Path
-) -> None:
-    caddy = Caddy(tmp_path, upstream=origin.url.removeprefix("http://")).start()
+def test_one_request_through_caddy_has_the_same_ids_everywhere(origin: Running, collector: Collector) -> None:
+    caddy = Caddy(origin.folder / "caddy", upstream=origin.url.removeprefix("http://")).start()
     try:
         told = ask(f"{caddy.url}/api/github/pulls?state=all", traceparent=CALLER, x_request_id="by-hand-1")
         line = eventually(lambda: access_line(caddy, "by-hand-1"))
@@ -65,6 +64,12 @@ def test_one_request_through_caddy_has_the_same_ids_everywhere(
     assert (told["x-request-id"], told["x-trace-id"]) == ("by-hand-1", CALLER[3:35])
     assert line["resp_headers"]["X-Trace-Id"] == [CALLER[3:35]]
     [record] = eventually(lambda: fetch(f"{origin.url}/api/logs?request_id=by-hand-1")["items"])
+    [edge] = eventually(lambda: fetch(f"{origin.url}/api/logs/caddy?request_id=by-hand-1")["items"])
+    assert (edge["logger"], edge["trace_id"], edge["path"]) == (
+        "caddy.access",
+        record["trace_id"],
+        "/api/github/pulls?state=all",
+    )
     spans = eventually(lambda: collector.of(CALLER[3:35])[1:] and collector.of(CALLER[3:35]))
     server = next(span for span in spans if span.kind == "server")
     github = next(span for span in spans if span.kind == "client")

@@ -22,7 +22,7 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _TRACE_ID = re.compile(r"(?!0{32})[0-9a-f]{32}")
 _SPAN_ID = re.compile(r"(?!0{16})[0-9a-f]{16}")
 _SECRET_NAME = re.compile(
-    r"token|secret|passw|api_?-?key|signature|^sig$|credential|session|^code$|^state$|^key$|^auth|jwt|ticket",
+    r"token|secret|passw|api_?-?key|signature|^sig$|credential|session|^code$|^key$|^auth|jwt|ticket",
     re.IGNORECASE,
 )
 _GO_PART = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|μs|ms|s|m|h)")
