@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -81,6 +82,21 @@ def test_a_unit_is_good_by_systemd(name: str, tmp_path: Path) -> None:
     )
     ours = [line for line in done.stderr.splitlines() if "chimney" in line]
     assert (done.returncode, ours) == (0, []), done.stderr
+
+
+def test_the_drop_in_of_caddys_unit_is_good_by_systemd(tmp_path: Path) -> None:
+    unit = "[Unit]\nDescription=Caddy\n[Service]\nType=notify\nExecStart=/usr/bin/caddy run\n"
+    (tmp_path / "caddy.service").write_text(unit)
+    shutil.copytree(DEPLOY / "systemd" / "caddy.service.d", tmp_path / "caddy.service.d")
+    done = subprocess.run(
+        ["systemd-analyze", "verify", str(tmp_path / "caddy.service")],
+        env={**os.environ, "SYSTEMD_UNIT_PATH": f"{tmp_path}:"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (done.returncode, [line for line in done.stderr.splitlines() if "caddy" in line]) == (0, [])
 
 
 def settings_named(text: str) -> set[str]:

@@ -187,6 +187,40 @@ async def test_records_of_the_edge_outlive_a_restart_and_come_once(
     assert [one["path"] for one in told] == [f"/{number}" for number in range(10, -1, -1)]
 
 
+async def test_two_slots_read_one_access_log_once_and_both_show_it(
+    make_origin: MakeOrigin, asking: Ask, tmp_path: Path
+) -> None:
+    """Their ids are the same, so a reader may go on with the other slot; the second takes over when the first ends."""
+    file = tmp_path / "access.log"
+    line = json.dumps({"ts": 1795547999.5, "request": {"method": "GET", "uri": "/%d"}, "status": 200, "duration": 0.1})
+
+    def write(first: int, last: int) -> None:
+        with file.open("a") as stream:
+            stream.write("".join(line % number + "\n" for number in range(first, last)))
+
+    blue = await make_origin(github_token=None, slot="blue", caddy_access_log=file)
+    write(0, 10)
+    await has(blue, 10)
+    green = await make_origin(github_token=None, slot="green", caddy_access_log=file)
+    write(10, 20)
+    await has(blue, 20)
+    shown = await records(blue, asking, limit=500)
+    await eventually(lambda: _shows(green, asking, 20))
+    assert await records(green, asking, limit=500) == shown
+    assert green.edge.log.lines == 0
+    assert "other slot" in str(green.edge.log.status().detail)
+    await make_origin.end(blue)
+    write(20, 30)
+    await has(green, 10)
+    told = await records(green, asking, limit=500)
+    assert [one["path"] for one in told] == [f"/{number}" for number in range(29, -1, -1)]
+    assert [one["id"] for one in told] == sorted({one["id"] for one in told}, reverse=True)
+
+
+async def _shows(origin: Origin, asking: Ask, count: int) -> bool:
+    return len(await records(origin, asking, limit=500)) == count
+
+
 @pytest.mark.parametrize("query", ["level=loud", "limit=0", "before=x"])
 async def test_a_wrong_filter_is_a_problem(make_origin: MakeOrigin, asking: Ask, query: str) -> None:
     origin = await make_origin(github_token=None)

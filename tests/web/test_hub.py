@@ -44,6 +44,16 @@ async def test_a_subscriber_gets_what_it_accepts_and_every_mark() -> None:
     assert errors.take() == b'event: gap\ndata: {"missed":1}\n\n'
 
 
+async def test_released_streams_end_and_others_may_come() -> None:
+    hub = Hub()
+    here = hub.subscribe("a", everything)
+    hub.release()
+    later = hub.subscribe("a", everything)
+    assert (here.closing, later.closing) == (True, False)
+    hub.close()
+    assert (later.closing, hub.subscribe("a", everything).closing) == (True, True)
+
+
 async def test_a_waiting_subscriber_is_woken() -> None:
     hub = Hub()
     subscriber = hub.subscribe("a", everything)
