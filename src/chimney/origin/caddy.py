@@ -23,6 +23,7 @@ from chimney.wire.edge import Trouble
 LONGEST_ANSWER = 8 * 1024 * 1024
 TIMEOUT = httpx2.Timeout(5.0, connect=2.0)
 CHANGE_TIMEOUT = httpx2.Timeout(30.0, connect=2.0)  # a change reloads the whole configuration, and waits for that
+ALONE = httpx2.Limits(max_keepalive_connections=0)  # every change ends the connections of the admin API before it
 CONFIG = "/config/"
 _VERSION = re.compile(r'^go_build_info\{[^}]*caddyserver/caddy[^}]*version="v?([0-9][^"]{0,40})"', re.MULTILINE)
 _REMEDIES = {
@@ -76,7 +77,7 @@ class Admin:
     def __init__(self, address: str) -> None:
         socket = address.removeprefix("unix/") if address.startswith("unix/") else None
         self.address = address
-        transport = httpx2.AsyncHTTPTransport(uds=socket) if socket else None
+        transport = httpx2.AsyncHTTPTransport(uds=socket, limits=ALONE) if socket else None
         self._client = httpx2.AsyncClient(
             transport=transport,
             base_url="http://caddy" if socket else address,
@@ -84,6 +85,7 @@ class Admin:
             timeout=TIMEOUT,
             trust_env=False,
             follow_redirects=False,
+            limits=ALONE,
         )
 
     async def config(self) -> Config:

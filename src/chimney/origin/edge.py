@@ -38,6 +38,7 @@ class Edge:
         self._settings = settings
         self._folder = folder
         self._events = events
+        self._serving = False
         self.admin = Admin(settings.caddy_admin) if settings.caddy_admin else None
         self._lease = Lease(folder / "edge.lock")
         files = Files(settings.caddy_access_log, settings.caddy_log)
@@ -57,6 +58,7 @@ class Edge:
         """What a switch needs of others."""
         from chimney.origin.switch import Switcher  # noqa: PLC0415 — the framework takes half a second
 
+        self._serving = True
         self.switcher = Switcher(
             self.watch, audit, deployments, self._events, folder=self._folder, own_slot=self._settings.slot
         )
@@ -90,7 +92,8 @@ class Edge:
         ]
 
     async def close(self) -> None:
-        await self.switcher.close()
+        if self._serving:
+            await self.switcher.close()
         await self.watch.close()
         self.log.close()
         self._lease.close()
