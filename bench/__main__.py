@@ -8,7 +8,7 @@ import sys
 
 from bench.table import Row, show
 
-ALL = ("hot", "quota", "start", "memory", "page", "search")
+ALL = ("hot", "quota", "start", "memory", "page", "search", "collector")
 LONG = ("switch",)
 
 

@@ -19,7 +19,8 @@ class Measured:
 
     def __init__(self, arguments: list[str], environ: Mapping[str, str], folder: Path) -> None:
         self.started = time.perf_counter()
-        self._log = (folder / "stderr.log").open("ab")
+        self._told = folder / "stderr.log"
+        self._log = self._told.open("ab")
         self._process = subprocess.Popen(
             [sys.executable, "-m", *arguments],
             stdout=subprocess.PIPE,
@@ -41,6 +42,10 @@ class Measured:
         """User and system time of the process, all threads."""
         words = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(words[11]) + int(words[12])) / TICK
+
+    def errors(self) -> str:
+        """What it wrote to stderr so far."""
+        return self._told.read_text()
 
     def resident_mb(self) -> float:
         words = Path(f"/proc/{self._process.pid}/statm").read_text().split()
