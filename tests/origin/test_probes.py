@@ -15,11 +15,11 @@ from chimney.origin.prober import Prober
 from chimney.wire.probe import ProbeResult, Stage
 
 HISTORY = "/api/health/history"
-PATIENCE = 0.3
+PATIENCE = 1.0
 
 
-async def probed(url: str, **options: Any) -> ProbeResult:
-    prober = Prober(deadline=PATIENCE, **options)
+async def probed(url: str, *, deadline: float = 10.0, **options: Any) -> ProbeResult:
+    prober = Prober(deadline=deadline, **options)
     try:
         return (await prober.ask(url)).result
     finally:
@@ -31,11 +31,11 @@ async def test_a_service_that_is_well_answers_with_its_latency() -> None:
         found = await probed(f"http://localhost:{well.port}/healthz")
     assert (found.ok, found.status, found.error, found.stage) == (True, 200, None, None)
     assert found.latency_ms is not None
-    assert 0 < found.latency_ms < 300
+    assert found.latency_ms > 0
 
 
 async def test_every_probe_has_a_connection_of_its_own() -> None:
-    prober = Prober(deadline=PATIENCE)
+    prober = Prober()
     async with service() as well:
         for _ in range(3):
             assert (await prober.ask(f"http://127.0.0.1:{well.port}/")).result.ok
@@ -69,8 +69,8 @@ async def test_a_listener_that_hangs_is_given_up_in_time(scheme: str, waited_for
     async with service() as hangs:
         hangs.answer = b""
         began = time.monotonic()
-        found = await probed(f"{scheme}://127.0.0.1:{hangs.port}/")
-    assert time.monotonic() - began < 1
+        found = await probed(f"{scheme}://127.0.0.1:{hangs.port}/", deadline=PATIENCE)
+    assert time.monotonic() - began < 3
     assert (found.stage, found.error) == (Stage.TIMEOUT, f"no {waited_for} within {PATIENCE:g} s")
 
 

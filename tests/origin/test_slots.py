@@ -1,12 +1,15 @@
 """The slots as they answer, not as they were reported."""
 
 import asyncio
+import time
 from typing import Any
 
 import httpx2
 import pytest
-from tests.conftest import Ask, MakeOrigin
+from tests.conftest import Ask, MakeOrigin, until
 from tests.fakes.health import Service, free_port, service
+
+from chimney.origin.deploying import SLOT_SECONDS
 
 A, B = "a" * 40, "b" * 40
 
@@ -90,3 +93,15 @@ async def test_many_askers_cost_a_slot_one_question(make_origin: MakeOrigin, ask
         visitor = asking(await make_origin(slots={"green": f"127.0.0.1:{green.port}"}))
         await asyncio.gather(*(status(visitor) for _ in range(50)))
         assert green.asked.count("/readyz") <= 2
+
+
+async def test_a_slot_that_hangs_holds_the_status_up_for_a_moment_only(make_origin: MakeOrigin, asking: Ask) -> None:
+    async with service() as green:
+        green.answer = b""
+        origin = await make_origin(slots={"green": f"127.0.0.1:{green.port}"})
+        began = time.monotonic()
+        assert (await status(asking(origin)))["slots"]["green"]["healthy"] is None
+        assert time.monotonic() - began < SLOT_SECONDS
+        await until(lambda: origin.deploying.slots.seen)
+        told = (await status(asking(origin)))["slots"]["green"]
+    assert (told["healthy"], told["problem"]) == (False, f"/readyz: no answer within {SLOT_SECONDS:g} s")

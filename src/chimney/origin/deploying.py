@@ -21,6 +21,8 @@ from chimney.store.told import ToldLog
 from chimney.web.loops import Supervisor
 from chimney.wire.edge import Slot
 
+SLOT_SECONDS = 3.0  # for a slot's answer: it is on this machine or next to it
+
 
 class Deploying:
     """`state` is the origin's small state, `history` the file of its probes: both may be shared by its slots."""
@@ -39,7 +41,7 @@ class Deploying:
         self._history = history
         self._settings = settings
         self.audit = audit.Audit(AuditLog(state))
-        checks = SlotChecks(cast("dict[Slot, str]", settings.slots or {}), Prober())
+        checks = SlotChecks(cast("dict[Slot, str]", settings.slots or {}), Prober(deadline=SLOT_SECONDS))
         self.slots = Slots(checks, Expected(repo=settings.repo, named=settings.slot is not None))
         place = Place(
             repo=settings.repo,
@@ -48,6 +50,8 @@ class Deploying:
             stuck_after=timedelta(seconds=settings.deploy_stuck_seconds),
         )
         self.deployments = Deployments(reports, place, events=events, slots=self.slots)
+        self._speaker = Lease(folder / "deployments.lock")
+        self.deployments.is_speaker = self._speaker.held
         self.github = github
         self.mirror = GitHubDeployments(
             github.client,
@@ -101,6 +105,7 @@ class Deploying:
     async def close(self) -> None:
         """After the loops have ended."""
         self.mirror.close()
+        self._speaker.close()
         await self.slots.close()
         if self.probes.addresses:
             await self.probes.close()

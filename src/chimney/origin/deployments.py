@@ -54,7 +54,8 @@ class Deployments:
     """The timeline of one origin. Reports are durable before they are answered.
 
     `configured_slot` is the active slot as the edge has it, None while that is not known. `on_change` is called when
-    the timeline is another than before, also by what the other slot took.
+    the timeline is another than before, also by what the other slot took. `is_speaker`: whether this one of the slots,
+    which share their events, says what both see.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class Deployments:
         self.configured_slot: Callable[[], str | None] = lambda: None
         self.on_change: list[Callable[[], None]] = []
         self.mark: Callable[[list[Deployment]], list[Deployment]] = lambda deployments: deployments
+        self.is_speaker: Callable[[], bool] = lambda: True
         self.telling: Callable[[], GitHubTelling] = lambda: GitHubTelling(state=Telling.NOT_CONFIGURED)
 
     async def load(self) -> None:
@@ -99,7 +101,7 @@ class Deployments:
         now = datetime.now(UTC)
         stuck = [one for one in self.timeline if is_stuck(one, after=self.place.stuck_after, now=now)]
         for one in stuck:
-            if one.id not in self._stuck:
+            if one.id not in self._stuck and self.is_speaker():
                 self._say_stuck(one, now)
         self._stuck = {one.id for one in stuck}
         return TICK_SECONDS

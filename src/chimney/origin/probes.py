@@ -58,9 +58,10 @@ class Probes:
         """A loop's verb: one round. Rounds begin at even distances, however long the answers take."""
         began = time.monotonic()
         try:
-            if self._turn.held():
+            mine = self._turn.held()
+            if mine:
                 await self._round()
-            await self._tell()
+            await self._tell(aloud=mine)
             self.refused = None
         except StoreError as error:
             if self.refused is None:
@@ -83,14 +84,15 @@ class Probes:
         async with self._slots:
             return (await self._prober.ask(asked_url(address))).result
 
-    async def _tell(self) -> None:
+    async def _tell(self, *, aloud: bool) -> None:
+        """Notes what has changed. The slots share their events, so one of them says it."""
         for address in self.addresses:
             latest = await self._kept.latest(address, 1)
             before = self._was.get(address)
             if not latest:
                 continue
             now = self._was[address] = latest[0].ok
-            if is_change(before, now):
+            if aloud and is_change(before, now):
                 self._say(address, latest[0])
 
     def _say(self, address: str, result: ProbeResult) -> None:

@@ -112,6 +112,8 @@ class Rollbacks:
             if (number, bad.deployment) in self._said or one.started_at < recent:
                 continue
             self._said.add((number, bad.deployment))
+            if not self._deployments.is_speaker():
+                continue
             self._events.say(
                 "deployment_contains_bad",
                 f"deployment of {one.revision[:12]} contains {bad.revision[:12]}, which {bad.by or 'somebody'}"

@@ -14,6 +14,7 @@ from chimney.wire.deployment import SlotState
 from chimney.wire.edge import Slot
 
 ROUND_SECONDS = 15.0
+PATIENCE = 1.5  # of whoever asks for the status, with a slot that hangs
 FRESH_SECONDS = 2.0  # younger than that, what was seen is told again without asking
 
 
@@ -40,16 +41,22 @@ class Slots:
 
     async def look(self) -> float:
         """A loop's verb."""
-        await self.fresh(within=0.0)
+        await asyncio.shield(self._begun())
         return ROUND_SECONDS
 
     async def fresh(self, *, within: float = FRESH_SECONDS) -> None:
-        """Asks the slots, unless they were asked just now. One round at a time, whoever waits for it."""
+        """Asks the slots, unless they were asked just now; waits for a slow one only a moment.
+
+        One round at a time, whoever waits for it.
+        """
         if not self.addresses or time.monotonic() - self._looked < within:
             return
+        await asyncio.wait({self._begun()}, timeout=PATIENCE)
+
+    def _begun(self) -> asyncio.Task[None]:
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._round())
-        await asyncio.shield(self._looking)
+        return self._looking
 
     async def _round(self) -> None:
         slots = list(self.addresses)
