@@ -1,12 +1,13 @@
 """Going back, its reason, and being told when what was left comes again; and the diff that decides it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 from tests.conftest import until
+from tests.fakes.caddy import Caddy
 from tests.fakes.health import service
 from tests.fakes.pair import Pair, pair_of
 from tests.fakes.waiting import eventually
@@ -197,3 +198,26 @@ async def test_only_operators_may(pair: Pair) -> None:
         ROLLBACK, json={"deployment": "x", "reason": "y"}, headers={"authorization": "Bearer deploy"}
     )
     assert refused.status_code == 403
+
+
+async def test_going_back_has_caddy_send_visitors_to_the_slot_that_still_runs_it(
+    pair: Pair, make_caddy: Callable[..., Caddy]
+) -> None:
+    head, base, *_ = history(pair)
+    await pair.stop()
+    async with service() as blue, service() as green:
+        blue.runs(base, slot="blue")
+        green.runs(head, slot="green")
+        slots = {"blue": f"127.0.0.1:{blue.port}", "green": f"127.0.0.1:{green.port}"}
+        caddy = make_caddy(unix=True, upstream=slots["green"]).start()
+        await pair.start(slots=slots, caddy_admin=caddy.admin, deploy_workflow=None)
+        good = await report(pair, "succeeded", base, slot="blue")
+        bad = await report(pair, "succeeded", head, slot="green")
+        status, told = await roll_back(pair, good, actor="grace")
+        assert (status, told["how"]) == (200, "switch"), told
+        assert (told["observed"]["active_slot"], caddy.dials()) == ("blue", [slots["blue"]])
+        assert (await timeline(pair))[bad]["rolled_back"]["by"] == "grace"
+        now = await pair.see(STATUS)
+        assert (now["active_slot"], now["active_source"], now["slots"]["blue"]["revision"]) == ("blue", "edge", base)
+    acts = [(one["act"], one["result"]) for one in (await pair.see("/api/audit"))["items"][::-1]]
+    assert acts == [("rollback", "begun"), ("switch", "begun"), ("switch", "done"), ("rollback", "done")]
