@@ -150,6 +150,7 @@ PUBLIC = {
     "/api/metrics",
     "/api/pipeline/summary",
     "/api/repos",
+    "/api/github/org/repos",
     "/api/github/{path}",
     "/api/v3/{path}",
     "GET /api/deploy/status",

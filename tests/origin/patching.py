@@ -48,7 +48,7 @@ class Bench:
         self.patches = Patches(
             self.cache,
             self.store,
-            repos=[REPO],
+            repos={REPO: REPO},
             forget=self.forgotten.append,
             recent_seconds=5.0,
             delays=(0.01, 0.02, 0.03),

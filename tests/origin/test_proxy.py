@@ -17,6 +17,7 @@ from chimney.github.client import GitHubClient
 from chimney.origin.app import Origin
 from chimney.origin.cache import GitHubCache
 from chimney.origin.proxy import BELOW, DROP_IN, Proxy
+from chimney.origin.watched import Watched
 from chimney.store.memory import MemoryStore
 from chimney.web.app import Shell
 
@@ -245,7 +246,7 @@ class Whole:
     async def _build(self) -> None:
         self.github = GitHub(says())
         client = GitHubClient(HOST, "ghp_secret", transport=self.github)
-        proxy = Proxy(GitHubCache(client, MemoryStore()), client, repo="acme/rocket", repos=[], allow_contents=True)
+        proxy = Proxy(GitHubCache(client, MemoryStore()), client, Watched(main="acme/rocket"), allow_contents=True)
         self.shell = Shell(lambda _record: None)
         self.shell.hot = {BELOW: proxy, DROP_IN: proxy}
 

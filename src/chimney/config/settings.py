@@ -120,6 +120,12 @@ class OriginSettings(Settings):
     listen: Listen = Field("127.0.0.1:8080", description="Address the origin listens on.")
     repo: Repo | None = Field(None, description="The main repository, owner/name.")
     repos: Annotated[list[Repo], Commas] = Field([], description="More repositories to watch.")
+    org: Annotated[str, Field(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})$")] | None = Field(
+        None, description="An organisation whose repositories are discovered and watched too."
+    )
+    repos_exclude: Annotated[list[str], Commas] = Field(
+        [], description="Repositories that discovery leaves out, name or owner/name, comma-separated."
+    )
     github_token: HeaderSecret | None = Field(None, description="GitHub token; GITHUB_TOKEN is read too.")
     github_api_url: Url = Field("https://api.github.com", description="Base URL of the GitHub REST API.")
     dragonfly_url: DragonflyUrl | None = Field(

@@ -176,7 +176,12 @@ class Origin:
 
         settings = self._settings
         self.log_level = LogLevel(self._pipe, self.events)
-        self.github.build()
+        self._tokens = Tokens(
+            read=_plain(settings.read_token),
+            deploy=_plain(settings.deploy_token),
+            operate=_plain(settings.operate_token),
+        )
+        self.github.build(self._tokens)
         self.deploying = Deploying(
             settings,
             self.github,
@@ -205,14 +210,8 @@ class Origin:
         """Every route that the framework serves, with its scope."""
         from chimney.origin import guards, health, log_level, logs  # noqa: PLC0415
 
-        settings = self._settings
-        tokens = Tokens(
-            read=_plain(settings.read_token),
-            deploy=_plain(settings.deploy_token),
-            operate=_plain(settings.operate_token),
-        )
         read, deploy, operate = (
-            guards.guard(tokens, scope) for scope in (TokenScope.READ, TokenScope.DEPLOY, TokenScope.OPERATE)
+            guards.guard(self._tokens, scope) for scope in (TokenScope.READ, TokenScope.DEPLOY, TokenScope.OPERATE)
         )
         return [
             *health.routes(health.Vitals(self._parts())),

@@ -25,6 +25,7 @@ def paths() -> dict[str, Any]:
             )
         )
 
+    listed = {"200": described("Those that this request may see")}
     proxied = {
         "200": described("GitHub's answer, stored or new; Cache-Status and Age say which"),
         "304": described("What If-None-Match names is still good"),
@@ -41,14 +42,13 @@ def paths() -> dict[str, Any]:
         "413": described("More than 25 MiB"),
         "503": described("No secret is configured, or it could not be kept"),
     }
-    webhook = Operation(
-        summary="A webhook delivery of GitHub", tags=["webhooks"], operation_id="webhook", responses=dict(taken)
-    )
+    told = Operation(summary="A delivery of GitHub", tags=["webhooks"], operation_id="webhook", responses=dict(taken))
     alive = {"200": described("Yes"), "503": described("Not yet, or not any more")}
     return {
+        "/api/github/org/repos": item("The watched repositories as GitHub has them", "github", listed),
         "/api/github/{path}": item("GitHub below the main repository", "github", proxied, "path"),
         "/api/v3/{path}": item("GitHub by full paths", "github", proxied, "path"),
-        "/api/webhooks/github": PathItem(post=webhook),
+        "/api/webhooks/github": PathItem(post=told),
         "/livez": item("Whether the process answers", "health", {"200": described("Yes")}),
         "/readyz": item("Whether visitors may be sent here", "health", alive),
     }

@@ -11,15 +11,20 @@ from chimney.core.freshness import Lifetimes
 from chimney.github.client import GitHubClient
 from chimney.github.job_log import JobLogs
 from chimney.instrumentation import LogPipe
+from chimney.origin.audience import Audience
 from chimney.origin.cache import GitHubCache
+from chimney.origin.discovery import PATH as ORGANISATION
+from chimney.origin.discovery import Discovery
 from chimney.origin.events import EventLog
 from chimney.origin.lane import Lane
 from chimney.origin.proxy import BELOW, DROP_IN, Proxy
 from chimney.origin.replicas import Replicas
+from chimney.origin.watched import Watched
 from chimney.store.deliveries import DeliveryLog
 from chimney.store.far import FarTier
 from chimney.store.memory import MemoryStore
 from chimney.web.app import Shell
+from chimney.web.auth import Tokens
 from chimney.web.loops import Supervisor
 
 if TYPE_CHECKING:
@@ -46,12 +51,13 @@ class GitHubData:
         self._events = events
         self.client = client
         self.job_logs = JobLogs(client)
+        self.watched = Watched(main=settings.repo, named=settings.repos)
         self.near = MemoryStore()
         self.far = far
         self.replicas = Replicas(self.near, far)
         self.cache = GitHubCache(client, self.near, lifetimes=Lifetimes(settings.lifetimes), replicas=self.replicas)
 
-    def build(self) -> None:
+    def build(self, tokens: Tokens) -> None:
         """What needs the framework, and what needs that."""
         from chimney.origin.cache_control import CacheControl  # noqa: PLC0415
         from chimney.origin.hearing import Hearing  # noqa: PLC0415
@@ -59,20 +65,24 @@ class GitHubData:
         from chimney.origin.run_acts import RunActs  # noqa: PLC0415
 
         settings = self._settings
-        watched = list(dict.fromkeys(([settings.repo] if settings.repo else []) + settings.repos))
+        watched = self.watched
+        self.audience = Audience(self.cache, self.client, watched, tokens)
+        self.discovery = Discovery(self.cache, watched, self.audience, org=settings.org, exclude=settings.repos_exclude)
         self.proxy = Proxy(
-            self.cache, self.client, repo=settings.repo, repos=settings.repos, allow_contents=settings.allow_contents
+            self.cache, self.client, watched, audience=self.audience, allow_contents=settings.allow_contents
         )
+        watched.on_change = self.proxy.forget
         self.pipeline = Pipeline(
-            self.cache, self.client, repos=watched, workflow=settings.workflow, bug_label=settings.bug_label
+            self.cache, self.client, repos=watched.names, workflow=settings.workflow, bug_label=settings.bug_label
         )
-        self.run_acts = RunActs(self.client, self._events, repos=watched)
+        self.run_acts = RunActs(self.client, self._events, repos=watched.names)
         self.control = CacheControl(self.cache, self.near, self.replicas, self.proxy, self.pipeline, self._events)
         self.hearing = Hearing(
             self.cache,
             self.near,
             self.client,
             self.pipeline,
+            watched,
             self._deliveries,
             self._events,
             secret=settings.webhook_secret.get_secret_value() if settings.webhook_secret else None,
@@ -82,8 +92,8 @@ class GitHubData:
         from chimney.origin import cache_control, job_logs, pipeline, run_acts, webhooks  # noqa: PLC0415
 
         return [
-            *pipeline.routes(self.pipeline),
             *job_logs.routes(self.job_logs, self.pipeline.repos, read_scope=read_scope),
+            *pipeline.routes(self.pipeline, self.audience),
             *run_acts.routes(self.run_acts, operate_scope=operate_scope),
             *cache_control.routes(self.control, read_scope=read_scope, operate_scope=operate_scope),
             *webhooks.routes(self.hearing.webhooks, read_scope=read_scope),
@@ -92,7 +102,12 @@ class GitHubData:
     def serve(self, shell: Shell, pipe: LogPipe) -> None:
         """Puts what is hot before the framework."""
         webhooks = self.hearing.webhooks
-        hot: dict[str, App] = {BELOW: self.proxy, DROP_IN: self.proxy, webhooks.path: webhooks}
+        hot: dict[str, App] = {
+            ORGANISATION: self.discovery,
+            BELOW: self.proxy,
+            DROP_IN: self.proxy,
+            webhooks.path: webhooks,
+        }
         shell.lane = Lane(self.proxy, self.cache, near=self.near, client=self.client, sink=pipe.request)
         shell.hot = {**shell.hot, **hot}
 
@@ -100,6 +115,10 @@ class GitHubData:
         """Adds the loops and waits for none of them. Raises StoreError when kept deliveries cannot be read."""
         if self.pipeline.repos and self.client.authenticated:
             loops.add("warm", self._warm)
+        if self._settings.org:
+            self.hearing.on_repository = loops.add("discovery", self.discovery.run).nudge
+        if self.pipeline.repos and self.client.authenticated:
+            loops.add("audience", self.audience.look)
         loops.add("evictions", self.control.tell_evictions)
         self._share(loops)
         await self.hearing.start(loops)

@@ -1,7 +1,9 @@
 """How the origin hears of changes: webhooks, what was missed of them, the watch over GitHub; wired together."""
 
 import logging
+from collections.abc import Callable
 
+from chimney.core.delivery import Delivery
 from chimney.github.client import GitHubClient
 from chimney.github.hooks import Hooks
 from chimney.origin.cache import GitHubCache
@@ -10,6 +12,7 @@ from chimney.origin.events import Says
 from chimney.origin.patches import Patches
 from chimney.origin.pipeline import Pipeline
 from chimney.origin.watch import GitHubWatch
+from chimney.origin.watched import Watched
 from chimney.origin.webhooks import Webhooks
 from chimney.store.deliveries import DeliveryLog
 from chimney.store.ports import ResponseStore
@@ -27,6 +30,7 @@ class Hearing:
         store: ResponseStore,
         client: GitHubClient,
         pipeline: Pipeline,
+        watched: Watched,
         kept: DeliveryLog,
         events: Says,
         *,
@@ -34,10 +38,13 @@ class Hearing:
     ) -> None:
         self._cache = cache
         self._kept = kept
-        self._watched = bool(pipeline.repos)
-        self.patches = Patches(cache, store, repos=pipeline.repos, forget=pipeline.forget)
+        self._repositories = watched
+        self.on_repository: Callable[[], None] = lambda: None
+        self._watched = bool(watched.names)
+        self.patches = Patches(cache, store, repos=watched.spelled, forget=pipeline.forget)
+        self.patches.on_delivery = self._learn
         self.webhooks = Webhooks(kept, self.patches, events, secret=secret)
-        hooks = [Hooks(client, repo) for repo in pipeline.repos]
+        hooks = [Hooks(client, repo) for repo in watched.named]
         self.catch_up = CatchUp(hooks, kept, events, doubt=self.patches.doubt_all)
         self.watch = GitHubWatch(client, events)
 
@@ -59,6 +66,14 @@ class Hearing:
         self.webhooks.on_gap = self.catch_up.gap
         self.watch.on_back = self.catch_up.gap
         await self.catch_up.begin()
+
+    def _learn(self, delivery: Delivery) -> None:
+        """Every delivery says of its repository whether it is private."""
+        private = delivery.about("repository").get("private")
+        if delivery.repo and isinstance(private, bool):
+            self._repositories.learn(delivery.repo, private=private)
+        if delivery.event == "repository":
+            self.on_repository()
 
     async def close(self) -> None:
         """After the loops have ended."""

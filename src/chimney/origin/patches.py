@@ -10,7 +10,7 @@ import hashlib
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -64,20 +64,21 @@ class Patches:
         cache: GitHubCache,
         store: ResponseStore,
         *,
-        repos: Sequence[str],
+        repos: Mapping[str, str],
         forget: Callable[[str], None],
         recent_seconds: float = RECENT_SECONDS,
         delays: Sequence[float] = DELAYS,
     ) -> None:
         self._cache = cache
         self._store = store
-        self._repos = {repo.lower(): repo for repo in repos}
+        self._repos = repos
         self._forget = forget
         self._recent_seconds = recent_seconds
         self._recent: OrderedDict[str, Recent] = OrderedDict()
         self._mark = 0
         self._known: OrderedDict[tuple[str, str], Version] = OrderedDict()
         self._latest: dict[str, str] = {}
+        self.on_delivery: Callable[[Delivery], None] = lambda _delivery: None
         self.looks = Looks(cache, store, delays=delays)
 
     def remember(self, versions: Sequence[Known]) -> None:
@@ -87,6 +88,8 @@ class Patches:
 
     async def apply(self, deliveries: Sequence[Delivery]) -> list[Applied]:
         """Lays them over what is stored; one answer for each."""
+        for delivery in deliveries:
+            self.on_delivery(delivery)
         told = [self._take(delivery) for delivery in deliveries]
         live = [(place, delivery) for place, delivery in enumerate(told) if isinstance(delivery, Delivery)]
         changed: dict[int, list[str]] = {place: [] for place, _ in live}

@@ -4,11 +4,11 @@ import asyncio
 import time
 from collections.abc import Awaitable
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
 import msgspec
-from litestar import get
+from litestar import Request, Response, get
 from litestar.exceptions import NotFoundException
 from litestar.params import FromQuery
 
@@ -16,13 +16,17 @@ from chimney.core.grammar import Kind, normalise_query
 from chimney.core.pipeline import Gathered, last_page, summarise
 from chimney.github.client import GitHubClient
 from chimney.origin.answer import Key
+from chimney.origin.audience import Admits
 from chimney.origin.cache import GitHubCache
 from chimney.store.ports import StoredResponse
+from chimney.web.asgi import Scope
 from chimney.web.problem import ProblemError
 from chimney.wire.base import Page, stamp
 from chimney.wire.github import Issue, PullRequest, Release, Repository, WorkflowRuns
 from chimney.wire.pipeline import Part, PipelineSummary, RepositorySummary
 
+AnyRequest = Request[Any, Any, Any]
+UNKEPT = {"cache-control": "private, no-store"}
 T = TypeVar("T")
 MOST_PAGES = 10
 PER_PAGE = 100
@@ -77,6 +81,25 @@ class Pipeline:
             summary = summarise(repo, gathered, workflow=self._workflow, remaining=remaining, now=now)
             self._remembered[repo] = (time.monotonic() if changes == self._changes else 0.0, summary)
         return summary
+
+    async def counts(self, repo: str) -> RepositorySummary:
+        """Of one among many: two questions of GitHub, where a summary asks six."""
+        keys = self.keys(repo)
+        try:
+            repository, _ = await self._decoded(keys["repository"], Repository)
+            open_prs, _ = await self._count(Kind.PULLS, keys["open_prs"])
+        except ProblemError as error:
+            return RepositorySummary(
+                repo=repo, open_issues=None, open_prs=None, url=None, default_branch=None, error=error.detail
+            )
+        return RepositorySummary(
+            repo=repo,
+            open_issues=max(0, repository.open_issues_count - open_prs),
+            open_prs=open_prs,
+            url=repository.html_url,
+            default_branch=repository.default_branch,
+            description=repository.description,
+        )
 
     def recall(self, repo: str) -> PipelineSummary | None:
         """The last summary that was made, of whatever age; None before the first."""
@@ -158,9 +181,9 @@ async def _decode(body: bytes, as_type: type[T]) -> T:
         ) from None
 
 
-def routes(pipeline: Pipeline) -> list[Any]:
+def routes(pipeline: Pipeline, audience: Admits) -> list[Any]:
     @get("/api/pipeline/summary", summary="What the repository's pipeline looks like now", tags=["pipeline"])
-    async def summary(repo: FromQuery[str | None] = None) -> PipelineSummary:
+    async def summary(request: AnyRequest, repo: FromQuery[str | None] = None) -> Response[PipelineSummary]:
         """Of the main repository, or of another watched one. What could not be had is named in `partial`."""
         name = repo or (pipeline.repos[0] if pipeline.repos else None)
         if name is None:
@@ -168,22 +191,22 @@ def routes(pipeline: Pipeline) -> list[Any]:
         known = next((one for one in pipeline.repos if one.lower() == name.lower()), None)
         if known is None:
             raise NotFoundException
-        return await pipeline.summary(known)
+        public = await audience.admit(known, cast("Scope", request.scope))
+        return Response(await pipeline.summary(known), headers=None if public else UNKEPT)
 
     @get("/api/repos", summary="The repositories watched", tags=["pipeline"])
-    async def repos() -> Page[RepositorySummary]:
-        """With their open counts, the main one first."""
-        return Page(items=list(await asyncio.gather(*map(_repository, pipeline.repos))))
+    async def repos(request: AnyRequest) -> Page[RepositorySummary]:
+        """With their open counts, the main one first; private ones only for the scope read."""
+        scope = cast("Scope", request.scope)
+        names = list(pipeline.repos)
+        shown = [True] * len(names) if audience.may_read(scope) else [await _is_shown(name, scope) for name in names]
+        seen = [name for name, may in zip(names, shown, strict=True) if may]
+        return Page(items=list(await asyncio.gather(*map(pipeline.counts, seen))))
 
-    async def _repository(name: str) -> RepositorySummary:
-        summary = await pipeline.summary(name)
-        return RepositorySummary(
-            repo=name,
-            open_issues=summary.open_issues,
-            open_prs=summary.open_prs,
-            url=f"https://github.com/{name}",
-            default_branch=summary.default_branch.name if summary.default_branch else None,
-            error="; ".join(part.reason for part in summary.partial) or None,
-        )
+    async def _is_shown(name: str, scope: Scope) -> bool:
+        try:
+            return await audience.admit(name, scope)
+        except ProblemError as error:
+            return error.status not in (401, 403)
 
     return [summary, repos]

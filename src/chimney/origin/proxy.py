@@ -23,7 +23,9 @@ from chimney.core.grammar import (
 from chimney.github.client import GitHubClient
 from chimney.origin.addresses import body_for, links, own_address
 from chimney.origin.answer import Answer, Key, Result
+from chimney.origin.audience import Admits, Everybody
 from chimney.origin.cache import GitHubCache
+from chimney.origin.watched import Watched
 from chimney.store.ports import StoredResponse
 from chimney.web.asgi import Receive, Scope, Send, raw_path
 from chimney.web.caching import matches
@@ -39,23 +41,35 @@ _WORKFLOW = re.compile(r"(?:^|&)workflow=([^&]+)(?:&|$)")
 
 
 class Target(NamedTuple):
-    """What is meant by a request target; `path` is our own for it, where the pages of a listing are."""
+    """What is meant by a request target; `path` is our own for it, where the pages of a listing are.
+
+    `private`: not for everybody, so no cache on the way may keep it.
+    """
 
     key: Key
     template: str
     path: str
+    repo: str | None = None
+    private: bool = False
 
 
 class Proxy:
     """ASGI for both prefixes. `targets` are the meanings of paths and queries that were asked before."""
 
     def __init__(
-        self, cache: GitHubCache, client: GitHubClient, *, repo: str | None, repos: list[str], allow_contents: bool
+        self,
+        cache: GitHubCache,
+        client: GitHubClient,
+        watched: Watched,
+        *,
+        audience: Admits | None = None,
+        allow_contents: bool,
     ) -> None:
         self._cache = cache
         self._client = client
-        self.repo = repo
-        self.repos = {name.lower(): name for name in [*repos, *([repo] if repo else [])]}
+        self.repo = watched.main
+        self.repos = watched.spelled
+        self._audience = audience or Everybody()
         self._allow_contents = allow_contents
         self.targets: OrderedDict[tuple[bytes, bytes], Target] = OrderedDict()
         self._limit: RateLimit | None = None
@@ -66,13 +80,34 @@ class Proxy:
         if record.method not in ("GET", "HEAD"):
             raise method_not_allowed(record.method, ["GET", "HEAD"])
         asked = (scope["raw_path"], scope["query_string"])
-        target = self.targets.get(asked) or self.understand(raw_path(scope), scope["query_string"], asked)
+        target = self.targets.get(asked)
+        if target is None:
+            understood = self.understand(raw_path(scope), scope["query_string"], asked)
+            record.route = understood.template
+            target = await self._admit(understood, scope)
         record.route = target.template
         stored = self._cache.fresh(target.key)
         answer = Answer(stored, Result.HIT) if stored else await self._cache.get(target.key)
         record.cache = answer.result.value
         record.tier = answer.tier
         await self._send(answer, target, scope, send)
+
+    async def _admit(self, target: Target, scope: Scope) -> Target:
+        """The target as this request may have it. Raises ProblemError when it may not."""
+        if target.repo is not None:
+            return target._replace(private=not await self._audience.admit(target.repo, scope))
+        if not target.key.path.startswith("/orgs/"):
+            return target
+        if self._audience.may_read(scope):
+            return target._replace(private=True)
+        key = target.key
+        parts = [part for part in key.query.split("&") if part and not part.startswith("type=")]
+        query = "&".join(sorted([*parts, "type=public"]))
+        return target._replace(key=self._cache.key(Kind.REPOSITORIES, key.path, query))
+
+    def forget(self) -> None:
+        """What was understood of request targets: other repositories are watched now, or others may see them."""
+        self.targets.clear()
 
     def hit_headers(self, response: StoredResponse, target: Target, scope: Scope) -> list[tuple[bytes, bytes]]:
         """The headers of a fresh stored response."""
@@ -89,9 +124,11 @@ class Proxy:
             fault = Fault(path=f"query.{error.name}", detail=error.detail)
             raise ProblemError(400, "malformed", str(error), errors=[fault]) from None
         prefix = BELOW if path.startswith(BELOW.encode()) else DROP_IN
-        understood = Target(key, prefix.rstrip("/") + endpoint.template, path.decode())
+        understood = Target(key, prefix.rstrip("/") + endpoint.template, path.decode(), endpoint.repo)
         if endpoint.kind is Kind.RUNS:
             understood = self._of_workflow(understood)
+        if endpoint.repo is None or not self._audience.is_public(endpoint.repo):
+            return understood  # to be admitted each time
         self.targets[asked or (path, query)] = understood
         if len(self.targets) > REMEMBERED:
             self.targets.popitem(last=False)
@@ -154,7 +191,7 @@ class Proxy:
         response = answer.response
         age = b"%d" % max(0, time.time() - response.validated_at)
         headers = [
-            *_lasting(response),
+            *(_unkept(response) if target.private else _lasting(response)),
             (b"age", age),
             (b"x-cache-age", age),
             (b"cache-status", _cache_status(answer)),
@@ -187,6 +224,11 @@ def _lasting(response: StoredResponse) -> list[tuple[bytes, bytes]]:
         headers += [(b"last-modified", response.last_modified.encode())] if response.last_modified else []
         response.prepared = (response.etag, headers)
     return response.prepared[1]
+
+
+def _unkept(response: StoredResponse) -> list[tuple[bytes, bytes]]:
+    """The same for what no cache on the way may keep."""
+    return [(name, b"private, no-store" if name == b"cache-control" else value) for name, value in _lasting(response)]
 
 
 _STATUS = {

@@ -83,6 +83,24 @@ class PipelineSummary(Message, frozen=True, kw_only=True):
     goose_success_rate_pct: float | None = None
 
 
+class OrganisationRepository(Message, frozen=True, kw_only=True):
+    full_name: str
+    name: str
+    description: str | None
+    language: str | None
+    open_issues_count: int
+    updated_at: Timestamp | None
+    html_url: str
+
+
+class OrganisationRepositories(Message, frozen=True, kw_only=True):
+    """`mode` is org when an organisation is discovered, single-repo when repositories are named."""
+
+    org: str
+    mode: str
+    repos: list[OrganisationRepository]
+
+
 class RepositorySummary(Message, frozen=True, kw_only=True):
     repo: str
     open_issues: int | None
