@@ -43,7 +43,7 @@ $(PAGE): ui/node_modules/.installed $(UI_SOURCES)
 	@touch $@
 
 packages:  ## Debian packages that the tests talk to (root only; elsewhere install them yourself)
-	@.ci/packages chromium redis-server shellcheck curl openssl caddy prometheus
+	@.ci/packages chromium redis-server shellcheck curl openssl caddy prometheus prometheus-alertmanager
 
 test: packages setup lint ui-test unit  ## everything CI runs
 

@@ -230,5 +230,6 @@ class TableSettings(Settings):
     tempo_url: Url | None = Field(None, description="Tempo whose traces are shown too.")
     prometheus_url: Url | None = Field(None, description="Prometheus whose series and alerts are shown too.")
     alertmanager_url: Url | None = Field(None, description="Alertmanager whose alerts are shown as findings.")
+    scrape_seconds: float = Field(15, ge=1, le=3600, description="How often each origin's metrics are read.")
     probe_seconds: float = Field(5, ge=0.2, le=3600, description="How often each origin's health is asked.")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least level that is logged.")

@@ -33,6 +33,8 @@ _PYTHON = re.compile(r'^\s*File "([^"]{1,300})", line \d+, in (\S{1,200})', re.M
 _AT = re.compile(r"^\s*at (?:async )?([^\s(]{1,200})(?: \(|\()([^()\n]{1,300})\)", re.MULTILINE)  # JavaScript, Java
 _GO = re.compile(r"^([\w./*()-]{1,200})\([^\n]*\)\n\s+(\S{1,300}\.go):\d+", re.MULTILINE)
 _LAST_LINE = re.compile(r"([A-Za-z_][\w.]{0,100}(?:Error|Exception|Exit|Interrupt|Warning|Panic)\w{0,30})\b")
+_FINGERPRINT = re.compile("[0-9a-f]{16}")  # as origins name their faults
+TOLD_ELSEWHERE = ("chimney.request", "caddy.access")  # the same error has a record with its fingerprint
 _LINE_NUMBER = re.compile(r":\d+(?::\d+)?$")
 
 
@@ -48,6 +50,7 @@ class Occurrence(msgspec.Struct, frozen=True, kw_only=True):
     request_id: str | None = None
     deployment: str | None = None
     log_id: int | None = None
+    fingerprint: str | None = None
 
 
 def template(message: str) -> str:
@@ -79,6 +82,9 @@ def of_log(row: LogRow, seconds: float) -> Occurrence | None:
     if LEVELS.get(row.level, 0) < LEVELS["error"] or row.kind != "log":
         return None
     fields = row.fields
+    said = _text(fields, "fingerprint")
+    if said is None and row.logger in TOLD_ELSEWHERE:
+        return None
     stack = _text(fields, "exception.stacktrace", "stack", "stacktrace", "exc_info")
     kind = _text(fields, "exception.type", "error_type", "error.type") or _type_in(stack, row.message)
     message = _text(fields, "exception.message") or row.message
@@ -92,6 +98,7 @@ def of_log(row: LogRow, seconds: float) -> Occurrence | None:
         request_id=row.request_id,
         deployment=row.deployment,
         log_id=row.id,
+        fingerprint=said if said and _FINGERPRINT.fullmatch(said) else None,
     )
 
 
@@ -151,7 +158,7 @@ class ErrorGroups:
     def note(self, one: Occurrence) -> ErrorGroup | None:
         """The group as it is now; None when this error was counted before."""
         shape, top = template(one.message), frames(one.stack)
-        key = fingerprint(one.type, shape, top, one.source)
+        key = one.fingerprint or fingerprint(one.type, shape, top, one.source)
         if one.trace_id and self._counted(fingerprint(one.type, shape, (), one.source), one.trace_id):
             return None
         before = self.groups.pop(key, None)

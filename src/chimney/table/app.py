@@ -111,7 +111,9 @@ class Table:
             damage=lambda: self.storage.damage or self.database.damage,
             changed=self._findings_changed,
         )
-        self.board = Board(self.followed, watch=self.watch, ingest=self.ingest, pages=self.pages)
+        self.board = Board(
+            self.followed, watch=self.watch, telemetry=self.telemetry, ingest=self.ingest, pages=self.pages
+        )
 
     def _follow(self, origin: FollowedOrigin, uptime: Uptime) -> Followed:
         probe = Probe(
@@ -122,6 +124,7 @@ class Table:
             changed=self._changed,
             deployed=self.telemetry.deployments.hear,
         )
+        self.telemetry.collect(origin, reachable=lambda: probe.health is not None and probe.failure is None)
         follower = Follower(origin, client=self._client, store=self.store, ingest=self.ingest, changed=self._changed)
         return Followed(probe, follower)
 

@@ -1,4 +1,4 @@
-"""Following one origin's log stream: from the last record that is stored, for ever.
+"""Following a stream of one origin, its log first of all: from the last record that is stored, for ever.
 
 Resumed by what the journal holds, not by what was received; records that are gone become a `gap` row, a new start of
 the origin a `restart` row; ids that begin anew (its folder was wiped) begin a new epoch, so nothing is taken for known.
@@ -21,15 +21,18 @@ from chimney.store.errors import StorageFailedError
 from chimney.store.telemetry import Batch, Incoming, LogStore, Place
 from chimney.table.ingest import Ingest
 from chimney.wire.base import stamp
-from chimney.wire.event import Gap, Hello
+from chimney.wire.event import Event, Gap, Hello
 from chimney.wire.origin import StreamState
 
 SILENCE_SECONDS = 35.0  # the origin sends at least a heartbeat every 15 s: two lost and some slack
 FIRST_WAIT, LONGEST_WAIT = 0.25, 15.0
 GOOD_AFTER_SECONDS = 5.0
+NOT_WANTED_SECONDS = 5.0
+EVENTS = "chimney.events"  # the logger of what happened beside requests
 _jitter = random.Random()  # noqa: S311 — spreads reconnections
 _hello = msgspec.json.Decoder(Hello).decode
 _gap = msgspec.json.Decoder(Gap).decode
+_event = msgspec.json.Decoder(Event).decode
 _encode = msgspec.json.Encoder().encode
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -64,8 +67,41 @@ def mark(kind: str, message: str, now: float, **fields: object) -> Incoming:
     return Incoming(_encode(row), kind=kind)
 
 
+class Stream(msgspec.Struct, frozen=True):
+    """A stream: its path, under which source its records are kept, and how one of its events is a record (None: it is
+    none). `wanted` says whether to ask for it now; `main` is the stream whose marks tell of restarts."""
+
+    path: str
+    source: str
+    read: Callable[[ServerEvent], Incoming | None]
+    wanted: Callable[[], bool] = lambda: True
+    main: bool = False
+
+
+def log_record(event: ServerEvent) -> Incoming | None:
+    """Of a stream of log records."""
+    return Incoming(event.data.encode("utf-8", "replace"), _id(event.id)) if event.event == "log" else None
+
+
+def event_record(event: ServerEvent) -> Incoming | None:
+    """Of `/api/events`: what happened, as a record that can be searched like any other."""
+    if event.event in ("hello", "gap", "heartbeat"):
+        return None
+    try:
+        said = _event(event.data)
+    except (msgspec.DecodeError, RecursionError):
+        return Incoming(event.data.encode("utf-8", "replace"), _id(event.id))
+    level = (
+        "warning" if event.event.endswith(("_lost", "_failed", "_stuck", "_hit")) or said.kind == "panic" else "info"
+    )
+    row = {"ts": said.at, "level": level, "message": said.message, "logger": EVENTS, "event": said.kind, **said.data}
+    if said.slot:
+        row["slot"] = said.slot
+    return Incoming(_encode(row), _id(event.id))
+
+
 class Follower:
-    """One origin's follower; `follow` is its loop's verb."""
+    """Of one stream; `follow` is its loop's verb."""
 
     def __init__(
         self,
@@ -75,8 +111,11 @@ class Follower:
         store: LogStore,
         ingest: Ingest,
         changed: Callable[[], None] = lambda: None,
+        stream: Stream | None = None,
     ) -> None:
         self.origin = origin
+        self._stream = stream or Stream("/api/logs/stream", origin.name, log_record, main=True)
+        self.source = self._stream.source
         self._client = client
         self._store = store
         self._ingest = ingest
@@ -88,7 +127,7 @@ class Follower:
         self._retry_seconds = 0.0
 
     def state(self) -> StreamState:
-        newest = self._ingest.newest.get(self.origin.name)
+        newest = self._ingest.newest.get(self.source)
         return StreamState(
             state=self._state,
             since=stamp(self._since),
@@ -108,9 +147,11 @@ class Follower:
 
     async def follow(self) -> float:
         """One connection, until it is lost; returns the wait before the next: back-off, and what the origin asked."""
+        if not self._stream.wanted():
+            return NOT_WANTED_SECONDS * _jitter.uniform(0.8, 1.2)
         began = time.monotonic()
         try:
-            self._place = await self._store.place(self.origin.name)
+            self._place = await self._store.place(self.source)
             why = await self._connection()
         except (httpx2.HTTPError, httpx2.StreamError, LostError, EventTooLongError, StorageFailedError) as error:
             why = _said(error)
@@ -129,7 +170,7 @@ class Follower:
             headers["authorization"] = f"Bearer {token.get_secret_value()}"
         async with self._client.stream(
             "GET",
-            f"{self.origin.url}/api/logs/stream",
+            f"{self.origin.url}{self._stream.path}",
             params={"last_event_id": str(self._place.last_id)},
             headers=headers,
             timeout=httpx2.Timeout(5.0, read=SILENCE_SECONDS),
@@ -146,8 +187,9 @@ class Follower:
     async def _take(self, events: list[ServerEvent]) -> None:
         records: list[Incoming] = []
         for event in events:
-            if event.event == "log":
-                records.append(Incoming(event.data.encode("utf-8", "replace"), _id(event.id)))
+            record = self._stream.read(event)
+            if record:
+                records.append(record)
             elif event.event in ("hello", "gap"):
                 await self._keep(records)
                 records = []
@@ -156,8 +198,8 @@ class Follower:
 
     async def _keep(self, records: list[Incoming], place: Place | None = None) -> None:
         if records or place:
-            await self._ingest.store(Batch(self.origin.name, records, place))
-            self._place = await self._store.place(self.origin.name)
+            await self._ingest.store(Batch(self.source, records, place))
+            self._place = await self._store.place(self.source)
 
     async def _greet(self, data: str) -> None:
         hello = _read(_hello, data)
@@ -167,7 +209,7 @@ class Follower:
             began_anew = place.epoch != self._place.epoch
             message = f"{self.origin.name} restarted" + (", its record ids begin anew" if began_anew else "")
             row = mark("restart", message, time.time(), boot=hello.boot, version=hello.version)
-            await self._keep([row] if known else [], place)
+            await self._keep([row] if known and self._stream.main else [], place)
             if began_anew:
                 self._failures = 0
                 raise LostError("its record ids begin anew; reading them from the first")

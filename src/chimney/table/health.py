@@ -24,8 +24,9 @@ from chimney.web.hub import Hub
 from chimney.web.loops import Supervisor
 from chimney.web.metrics import RequestMetrics, counter, exposed, gauge
 from chimney.wire.base import stamp
-from chimney.wire.health import TableHealth, Version
+from chimney.wire.health import LoopHealth, TableHealth, Version
 
+MOST_LOOPS = 100
 _FRESH = {"cache-control": "no-store"}
 
 
@@ -79,7 +80,7 @@ class Vitals:
             origins_connected=self._connected(),
             streams=sum(len(hub) for hub in self._parts.hubs.values()),
             panics=self._parts.shell.recover.panics,
-            loops=self._parts.loops.health(),
+            loops=_shown(self._parts.loops.health()),
         )
 
     def metrics(self) -> Iterator[Metric]:
@@ -149,6 +150,13 @@ class Vitals:
         build = GaugeMetricFamily("chimney_build_info", "What runs here.", labels=["version", "revision", "slot"])
         build.add_metric([__version__, "", ""], 1)
         yield build
+
+
+def _shown(loops: dict[str, LoopHealth]) -> dict[str, LoopHealth]:
+    """All of them, while they are few; of a thousand origins those that fail, and the table's own."""
+    if len(loops) <= MOST_LOOPS:
+        return loops
+    return {name: one for name, one in loops.items() if one.error or ":" not in name}
 
 
 def routes(vitals: Vitals, requests: RequestMetrics) -> list[Any]:

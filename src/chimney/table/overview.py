@@ -13,6 +13,7 @@ from chimney.table.access import VIEWER
 from chimney.table.findings import Followed, Watch
 from chimney.table.ingest import Ingest
 from chimney.table.streams import PageStreams
+from chimney.table.telemetry import Telemetry
 from chimney.wire.base import Page, stamp
 from chimney.wire.origin import OriginPipeline, OriginState, Overview
 
@@ -23,7 +24,10 @@ QUIET_SECONDS = 5.0  # rates and ages alone are told this often
 class Board:
     """What is known now, as the first screen shows it; `tell` is the verb of a loop."""
 
-    def __init__(self, followed: Sequence[Followed], *, watch: Watch, ingest: Ingest, pages: PageStreams) -> None:
+    def __init__(
+        self, followed: Sequence[Followed], *, watch: Watch, telemetry: Telemetry, ingest: Ingest, pages: PageStreams
+    ) -> None:
+        self._telemetry = telemetry
         self._followed = followed
         self._watch = watch
         self._ingest = ingest
@@ -57,6 +61,7 @@ class Board:
                     uptime_24h_pct=percentage(minutes, now_minute=minute),
                     uptime_bars=bars(minutes, now_minute=minute),
                     demonstration=origin.health.demonstration if origin.health else False,
+                    **self._telemetry.of(origin.name),
                 )
             )
         return states

@@ -6,29 +6,41 @@
 /api/errors                       errors     what fails, grouped
 /api/deployments                  deployments over all origins
 
-Loops: elsewhere errors deployments.
+Loops: elsewhere errors deployments, and for each origin edge version metrics missed events edge_log.
 """
 
 import contextlib
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 import httpx2
+import msgspec
 
-from chimney.config import TableSettings
+from chimney.config import FollowedOrigin, TableSettings
 from chimney.core.facts import ReceiverFacts
 from chimney.store.database import Database
 from chimney.store.errors import StoreError
 from chimney.store.telemetry import TelemetryStore
 from chimney.store.timeline import DeploymentLog, ErrorLog
+from chimney.table.collect import Collector
 from chimney.table.deployments import Deployments
 from chimney.table.elsewhere.sources import Elsewhere
 from chimney.table.errors import Errors
+from chimney.table.follow import Follower, Stream, event_record, log_record
 from chimney.table.ingest import OWN, Ingest
 from chimney.table.receive import Receiver
 from chimney.web.asgi import App
 from chimney.web.loops import Supervisor
-from chimney.wire.origin import PlacedDeployment
+from chimney.wire.origin import CollectorState, PlacedDeployment
+
+
+class Collected(msgspec.Struct, frozen=True):
+    """What one origin is asked for beside its health and its log."""
+
+    collector: Collector
+    events: Follower
+    edge_log: Follower
 
 
 class Telemetry:
@@ -41,7 +53,11 @@ class Telemetry:
         ingest: Ingest,
         client: httpx2.AsyncClient,
     ) -> None:
+        self._settings = settings
         self._store = store
+        self._ingest = ingest
+        self._client = client
+        self.collected: dict[str, Collected] = {}
         self.deployments = Deployments(DeploymentLog(database))
         self.errors = Errors(ErrorLog(database), store, place=self.deployments.at)
         ingest.heard = self.errors.hear_logs
@@ -58,7 +74,48 @@ class Telemetry:
         refusals = self.receiver.refusals
         return ReceiverFacts(refused=refusals.last, requests=refusals.requests)
 
+    def collect(self, origin: FollowedOrigin, *, reachable: Callable[[], bool]) -> None:
+        """One more origin. Its events and the log of its edge are kept as sources of their own."""
+        collector = Collector(
+            origin,
+            client=self._client,
+            ingest=self._ingest,
+            scrape_seconds=self._settings.scrape_seconds,
+            reachable=reachable,
+            deployed=self.deployments.hear,
+        )
+        events = Stream("/api/events", f"{origin.name}:events", event_record, wanted=reachable)
+        edge_log = Stream(
+            "/api/logs/caddy/stream",
+            f"{origin.name}:edge",
+            log_record,
+            wanted=lambda: reachable() and collector.has_edge_log,
+        )
+        self.collected[origin.name] = Collected(
+            collector,
+            Follower(origin, client=self._client, store=self._store, ingest=self._ingest, stream=events),
+            Follower(origin, client=self._client, store=self._store, ingest=self._ingest, stream=edge_log),
+        )
+
+    def of(self, origin: str) -> dict[str, Any]:
+        """What is known of an origin, as OriginState has it."""
+        one = self.collected[origin]
+        streams = [_stream_state(*named) for named in (("events", one.events), ("edge_log", one.edge_log))]
+        collector = one.collector
+        return {
+            "edge": collector.edge,
+            "version": collector.version,
+            "collectors": [*collector.states(), *streams],
+        }
+
     def add_loops(self, loops: Supervisor) -> None:
+        for name, one in self.collected.items():
+            loops.add(f"edge:{name}", one.collector.ask_edge)
+            loops.add(f"version:{name}", one.collector.ask_version)
+            loops.add(f"metrics:{name}", one.collector.scrape)
+            loops.add(f"missed:{name}", one.collector.catch_up)
+            loops.add(f"events:{name}", one.events.follow)
+            loops.add(f"edge_log:{name}", one.edge_log.follow)
         loops.add("elsewhere", self.elsewhere.check)
         loops.add("errors", self.errors.group)
         loops.add("deployments", self.deployments.save)
@@ -87,3 +144,10 @@ class Telemetry:
         with contextlib.suppress(StoreError):
             await self.deployments.save()
             await self.errors.save()
+
+
+def _stream_state(name: str, follower: Follower) -> CollectorState:
+    state = follower.state()
+    return CollectorState(
+        name=name, last_success_at=state.last_record_at, lag_seconds=state.lag_seconds, error=state.error
+    )

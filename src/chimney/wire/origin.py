@@ -2,9 +2,10 @@
 
 from chimney.wire.base import Message, Timestamp
 from chimney.wire.deployment import Deployment, DeployStatus
+from chimney.wire.edge import Edge
 from chimney.wire.errors import ErrorGroup
 from chimney.wire.finding import Findings
-from chimney.wire.health import Health
+from chimney.wire.health import Health, Version
 from chimney.wire.pipeline import PipelineSummary
 from chimney.wire.telemetry import LogRow
 
@@ -16,6 +17,16 @@ class StreamState(Message, frozen=True, kw_only=True):
     since: Timestamp
     last_record_at: Timestamp | None
     last_id: int | None
+    lag_seconds: float | None
+    error: str | None
+
+
+class CollectorState(Message, frozen=True, kw_only=True):
+    """One thing that the table asks an origin for. `lag_seconds` is how old its last answer is, of a stream how old its
+    newest record was when it was stored; `error` is None while it goes well."""
+
+    name: str
+    last_success_at: Timestamp | None
     lag_seconds: float | None
     error: str | None
 
@@ -40,6 +51,9 @@ class OriginState(Message, frozen=True, kw_only=True):
     uptime_24h_pct: float | None
     uptime_bars: list[float | None]
     demonstration: bool
+    edge: Edge | None = None
+    version: Version | None = None
+    collectors: list[CollectorState] = []
 
 
 class Change(Message, frozen=True, kw_only=True):

@@ -592,6 +592,18 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** AccessLog */
+        AccessLog: {
+            path: string | null;
+            state: components["schemas"]["TailState"];
+            detail: string | null;
+            last_line_at: string | null;
+            last_line_age_seconds: number | null;
+            lines: number;
+            malformed: number;
+            too_long: number;
+            rotations: number;
+        };
         /**
          * Act
          * @enum {string}
@@ -717,6 +729,13 @@ export interface components {
             ci_url: string | null;
             deployments: components["schemas"]["Deployment"][];
         };
+        /** CollectorState */
+        CollectorState: {
+            name: string;
+            last_success_at: string | null;
+            lag_seconds: number | null;
+            error: string | null;
+        };
         /** DefaultBranch */
         DefaultBranch: {
             name: string;
@@ -816,6 +835,37 @@ export interface components {
             waiting: number;
             dropped: number;
         };
+        /** Edge */
+        Edge: {
+            reachable: boolean;
+            trouble: components["schemas"]["Trouble"] | null;
+            detail: string | null;
+            admin: string | null;
+            version: string | null;
+            checked_at: string | null;
+            pointing: components["schemas"]["Pointing"];
+            /** @enum {null|string} */
+            active_slot: "blue" | "green" | null;
+            slots: {
+                [key: string]: string;
+            };
+            upstreams: components["schemas"]["Upstream"][];
+            proxies: components["schemas"]["EdgeProxy"][];
+            reloads: components["schemas"]["Reloads"];
+            access_log: components["schemas"]["AccessLog"];
+            checks: components["schemas"]["SlotCheck"][];
+            last_switch: components["schemas"]["Event"] | null;
+            said: string[];
+        };
+        /** EdgeProxy */
+        EdgeProxy: {
+            path: string;
+            server: string | null;
+            hosts: string[];
+            upstreams: components["schemas"]["Upstream"][];
+            /** @enum {null|string} */
+            slot: "blue" | "green" | null;
+        };
         /** ErrorExample */
         ErrorExample: {
             /** Format: date-time */
@@ -855,6 +905,17 @@ export interface components {
             last_1m: components["schemas"]["ErrorWindow"];
             last_5m: components["schemas"]["ErrorWindow"];
             last_60m: components["schemas"]["ErrorWindow"];
+        };
+        /** Event */
+        Event: {
+            kind: string;
+            /** Format: date-time */
+            at: string;
+            message: string;
+            slot?: string | null;
+            data?: {
+                [key: string]: unknown;
+            };
         };
         /** Evidence */
         Evidence: {
@@ -1088,6 +1149,9 @@ export interface components {
             uptime_24h_pct: number | null;
             uptime_bars: (number | null)[];
             demonstration: boolean;
+            edge?: components["schemas"]["Edge"] | null;
+            version?: components["schemas"]["Version"] | null;
+            collectors?: components["schemas"]["CollectorState"][];
         };
         /** Overview */
         Overview: {
@@ -1213,6 +1277,12 @@ export interface components {
             at: string;
             value: number | null;
         };
+        /**
+         * Pointing
+         * @description Where the configuration sends visitors.
+         * @enum {string}
+         */
+        Pointing: "active" | "split" | "both" | "elsewhere" | "no_proxy" | "no_slots" | "unknown";
         /** PullRequestRef */
         PullRequestRef: {
             number: number;
@@ -1232,6 +1302,20 @@ export interface components {
             tag: string;
             published_at: string | null;
             url?: string | null;
+        };
+        /** ReloadFailure */
+        ReloadFailure: {
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            source: "log" | "file";
+            message: string;
+        };
+        /** Reloads */
+        Reloads: {
+            watched: string[];
+            failures: number;
+            last: components["schemas"]["ReloadFailure"] | null;
         };
         /**
          * Result
@@ -1304,6 +1388,16 @@ export interface components {
             /** @default operator */
             user: string;
             password: string;
+        };
+        /** SlotCheck */
+        SlotCheck: {
+            /** @enum {string} */
+            slot: "blue" | "green";
+            address: string;
+            ready: boolean;
+            status: number | null;
+            revision: string | null;
+            fault: string | null;
         };
         /** SlotState */
         SlotState: {
@@ -1387,6 +1481,11 @@ export interface components {
             };
         };
         /**
+         * TailState
+         * @enum {string}
+         */
+        TailState: "not_configured" | "waiting" | "reading" | "permission" | "failed";
+        /**
          * Telling
          * @enum {string}
          */
@@ -1414,6 +1513,20 @@ export interface components {
             items: components["schemas"]["ListedTrace"][];
             next?: string | null;
             partial?: string[];
+        };
+        /**
+         * Trouble
+         * @description Why nothing is known of Caddy.
+         * @enum {string}
+         */
+        Trouble: "not_configured" | "unknown" | "no_socket" | "refused" | "permission" | "dns" | "timeout" | "host_not_allowed" | "not_caddy" | "unreachable";
+        /** Upstream */
+        Upstream: {
+            address: string;
+            /** @enum {null|string} */
+            slot: "blue" | "green" | null;
+            in_flight?: number | null;
+            fails?: number | null;
         };
         /** Version */
         Version: {

@@ -51,16 +51,10 @@ class Elsewhere:
         if not self.all:
             return EVERY_SECONDS * 4
         asks = [asyncio.create_task(_quiet(one.services())) for one in self.traces]
-        by_name: dict[tuple[tuple[str, str], ...], Alert] = {}
-        for one in (self.prometheus, self.alertmanager):  # the second knows what is silenced, and has the word
-            if one is None:
-                continue
-            if isinstance(one, Alertmanager):
-                by_name.clear()
-            for alert in await _quiet(one.alerts()) or ():
-                by_name[tuple(sorted(alert.labels.items()))] = alert
+        fired = await _quiet(self.prometheus.alerts()) if self.prometheus else None
+        active = await _quiet(self.alertmanager.alerts()) if self.alertmanager else None
+        self.alerts = (fired or []) if active is None else active  # Alertmanager knows what is silenced
         await asyncio.gather(*asks)
-        self.alerts = list(by_name.values())
         return EVERY_SECONDS
 
     async def gather(
