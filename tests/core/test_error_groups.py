@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 from tests.fakes.otlp import SPAN, TRACE
 
@@ -135,3 +136,28 @@ def test_a_failed_server_span_is_an_error_and_a_failed_client_span_is_not() -> N
     assert [one.message for one in of_span(span(status="error", status_message="boom"))] == ["boom"]
     assert list(of_span(span(status="error", kind="client"))) == []
     assert list(of_span(span())) == []
+
+
+def test_what_an_origin_tells_of_one_error_is_counted_once_under_its_fingerprint() -> None:
+    groups = ErrorGroups()
+    named = {"fingerprint": "00112233445566aa", "error": "KeyError: 'x'"}
+    panic = log_row(message="panic in GET /x: KeyError: 'x'", logger="chimney.web.recover", trace_id=TRACE)
+    request = log_row(message="GET /x/17 500 3.1 ms", logger="chimney.request", trace_id=TRACE, fields=named)
+    stacked = msgspec.structs.replace(panic, fields={**named, "stack": PYTHON})
+    failed = span(status="error", attributes={"chimney.error.fingerprint": "00112233445566aa"})
+    for one in (of_log(stacked, 1.0), of_log(request, 1.0), *of_span(failed)):
+        assert one
+        groups.note(one)
+    [group] = groups.groups.values()
+    assert (group.count, group.type) == (1, "ValueError")
+
+
+def test_a_request_that_failed_is_named_by_its_error_and_not_by_its_path() -> None:
+    groups = ErrorGroups()
+    for path in ("/api/github/pulls", "/api/github/issues"):
+        fields = {"fingerprint": "00112233445566aa", "error": "github-unreachable: no answer within 10 s"}
+        one = of_log(log_row(message=f"GET {path} 504 10000.1 ms", logger="chimney.request", fields=fields), 1.0)
+        assert one
+        groups.note(one)
+    [group] = groups.groups.values()
+    assert (group.count, group.type) == (2, "github-unreachable")

@@ -88,6 +88,9 @@ def of_log(row: LogRow, seconds: float) -> Occurrence | None:
     stack = _text(fields, "exception.stacktrace", "stack", "stacktrace", "exc_info")
     kind = _text(fields, "exception.type", "error_type", "error.type") or _type_in(stack, row.message)
     message = _text(fields, "exception.message") or row.message
+    error = _text(fields, "error")
+    if said and error and not stack:  # an origin's request, whose own message is its path and time
+        kind, message = error.partition(":")[0], error
     return Occurrence(
         type=safe(kind or row.logger or "error", longest=200),
         message=message,
@@ -98,13 +101,13 @@ def of_log(row: LogRow, seconds: float) -> Occurrence | None:
         request_id=row.request_id,
         deployment=row.deployment,
         log_id=row.id,
-        fingerprint=said if said and _FINGERPRINT.fullmatch(said) else None,
+        fingerprint=_named(said),
     )
 
 
 def of_span(span: SpanRow) -> Iterator[Occurrence]:
     """An error span's exceptions; the span itself when it is the error and says no exception."""
-    told = False
+    told, said = False, _named(_text(span.attributes, "chimney.error.fingerprint"))
     for event in span.events:
         attributes = event.get("attributes") or {}
         if event.get("name") != "exception":
@@ -119,6 +122,7 @@ def of_span(span: SpanRow) -> Iterator[Occurrence]:
             stack=stack[-LONGEST_STACK:] if stack else None,
             trace_id=span.trace_id,
             deployment=_text(span.resource, "deployment.id"),
+            fingerprint=said,
         )
     if span.status == "error" and not told and span.kind in ("server", "consumer"):
         yield Occurrence(
@@ -128,7 +132,12 @@ def of_span(span: SpanRow) -> Iterator[Occurrence]:
             seconds=span.start_ns / 1e9,
             trace_id=span.trace_id,
             deployment=_text(span.resource, "deployment.id"),
+            fingerprint=said,
         )
+
+
+def _named(said: str | None) -> str | None:
+    return said if said and _FINGERPRINT.fullmatch(said) else None
 
 
 def _text(fields: dict[str, object], *names: str) -> str | None:
@@ -159,7 +168,8 @@ class ErrorGroups:
         """The group as it is now; None when this error was counted before."""
         shape, top = template(one.message), frames(one.stack)
         key = one.fingerprint or fingerprint(one.type, shape, top, one.source)
-        if one.trace_id and self._counted(fingerprint(one.type, shape, (), one.source), one.trace_id):
+        loose = one.fingerprint or fingerprint(one.type, shape, (), one.source)
+        if one.trace_id and self._counted(loose, one.trace_id):
             return None
         before = self.groups.pop(key, None)
         group = self.groups[key] = _grown(before, one) if before else _first(key, one, shape, top)

@@ -97,6 +97,7 @@ def _of_server(record: RequestRecord, method: str, reason: Reason, *, known: boo
         "server.port": int(port) if name and port.isdigit() and len(port) < 6 else None,
         "user_agent.original": record.agent.decode("utf-8", "replace") or None,
         "error.type": _error_type(record),
+        "chimney.error.fingerprint": record.fingerprint,
         "http.response.body.size": record.bytes,
         "chimney.request_id": record.request_id,
         "chimney.cache.result": record.cache,

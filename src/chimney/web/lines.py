@@ -113,6 +113,7 @@ class RequestLines:
         for record in records:
             what = (
                 record.path, record.status, record.cache, record.tier, record.route, record.method, record.error,
+            record.fingerprint,
             )  # fmt: skip
             level, said, fields = self._what.get(what) or _kept(self._what, what, _what(record))
             who = (record.client, record.agent)

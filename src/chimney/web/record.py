@@ -33,7 +33,7 @@ class RequestRecord(msgspec.Struct, kw_only=True, gc=False):
     """Everything we know about a request. `started` is Unix seconds, `ended` and `began` monotonic seconds.
 
     `calls` is None until another server was asked for it; `streamed` marks an answer that lasts (server-sent events);
-    `fingerprint` names the fault of an answer of class 5xx; that of a panic is in the record that tells its stack.
+    `fingerprint` names the fault of an answer of class 5xx.
 
     `headers` are the request's while it runs, and none in a finished record: it may wait among 10,000 others, so it
     holds no more than ~4 kB. For the same reason method, path, query, host and agent are cut when they are too long.

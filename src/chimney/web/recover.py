@@ -138,6 +138,7 @@ class Recover:
         record = record_of(scope)
         place = _route(scope)
         where = f"{record.method} {place}"
+        record.fingerprint = fingerprint(type(error).__name__, place, frames_of(error))
         record.error = self.log.note(where, error, place=place, request_id=record.request_id)
 
 
