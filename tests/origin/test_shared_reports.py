@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from tests.fakes.dragonfly import Dragonfly, dragonfly
 from tests.fakes.waiting import eventually
 
 from chimney.origin.app import Origin
+from chimney.standin.app import Standin
 
 A, B = "a" * 40, "b" * 40
 EVENTS = "/api/deploy/events"
@@ -44,6 +46,10 @@ def replica(
         return asking(origin)
 
     return replica
+
+
+def connected(origin: Origin) -> bool:
+    return origin.github.far is not None and origin.github.far.connected
 
 
 async def report(visitor: httpx2.AsyncClient, name: str, **more: Any) -> int:
@@ -122,3 +128,29 @@ async def test_garbage_there_is_left_out(replica: Replica, server: Dragonfly) ->
     await report(first, "more", revision=B)
     assert set(await ids(second)) == {"good", "more"}
     assert await report(second, "bad") == 201
+
+
+async def test_replicas_tell_github_of_a_deployment_once(
+    make_origin: MakeOrigin, asking: Ask, server: Dragonfly, tmp_path: Path, standin: Standin
+) -> None:
+    visitors = []
+    for name in ("first", "second"):
+        origin = await make_origin(
+            transport=httpx2.ASGITransport(app=standin.asgi),
+            dragonfly_url=server.url,
+            data_dir=tmp_path / name,
+        )
+        await until(partial(connected, origin))
+        visitors.append(asking(origin))
+    head = standin.repo.branches["main"]
+    assert await report(visitors[0], "start", phase="started", revision=head) == 201
+    assert await report(visitors[1], "end", revision=head) == 201
+
+    def statuses() -> list[list[str]]:
+        made = [one for one in standin.repo.deployments.values() if isinstance(one.payload, dict) and one.payload]
+        return [[status.state for status in one.statuses] for one in made]
+
+    await until(lambda: statuses() == [["in_progress", "success"]], within=20)
+    mirrors = [origin.deploying.mirror for origin in make_origin.running]
+    await until(lambda: all(one.health().waiting == 0 for one in mirrors), within=20)
+    assert statuses() == [["in_progress", "success"]]

@@ -85,6 +85,7 @@ class Deploying:
             self.deployments.telling = self.mirror.health
             if self.github.far:
                 self.mirror.claim = self.github.far.lease
+                self.mirror.release = self.github.far.release
         self.deployments.on_change.append(loops.add("rollbacks", self.rollbacks.look).nudge)
         if self.slots.addresses:
             loops.add("slots", self.slots.look)

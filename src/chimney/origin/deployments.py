@@ -30,6 +30,7 @@ from chimney.wire.problem import Fault
 AnyRequest = Request[Any, Any, Any]
 HELD = 2_000  # reports folded in memory: about a year of three deployments a day, ~1 kB each ≈ 2 MB
 TICK_SECONDS = 5.0
+RECENT = 10  # deployments that the status shows
 log = logging.getLogger(__name__)
 
 
@@ -66,6 +67,7 @@ class Deployments:
         self._events = events or Silence()
         self._slots = slots
         self._mark = -1
+        self._loading = asyncio.Lock()
         self._folded: list[Folded] = []
         self._stuck: set[str] = set()
         self.timeline: list[Deployment] = []
@@ -77,14 +79,15 @@ class Deployments:
         self.telling: Callable[[], GitHubTelling] = lambda: GitHubTelling(state=Telling.NOT_CONFIGURED)
 
     async def load(self) -> None:
-        """Folds what is stored into the timeline. Raises StoreError."""
-        mark = await self._store.mark()
-        if mark == self._mark:
-            return
-        reports = await self._store.latest(HELD)
-        self._folded = await asyncio.to_thread(fold_reports, reports, self.place.repo)
-        self.timeline = [one.deployment for one in self._folded]
-        self._mark = mark
+        """Folds what is stored into the timeline, once for all who wait. Raises StoreError."""
+        async with self._loading:
+            mark = await self._store.mark()
+            if mark == self._mark:
+                return
+            reports = await self._store.latest(HELD)
+            self._folded = await asyncio.to_thread(fold_reports, reports, self.place.repo)
+            self.timeline = [one.deployment for one in self._folded]
+            self._mark = mark
         for changed in self.on_change:
             changed()
 
@@ -167,7 +170,8 @@ class Deployments:
         await self.look()
         now = datetime.now(UTC)
         here = [one for one in self.timeline if one.environment == self.place.environment]
-        told = status(self.marked(here, now), repo=self.place.repo, now=now)
+        shown = self.marked(here[-RECENT:], now)
+        told = status(here[:-RECENT] + shown, repo=self.place.repo, now=now)
         configured = self.configured_slot()
         return msgspec.structs.replace(
             told,

@@ -55,7 +55,7 @@ class MayNotError(Exception):
 
 
 class GitHubDeployments:
-    """`claim` is asked before a deployment is told, so that replicas without a common file do not both tell it."""
+    """`claim` is asked before a deployment is told, `release` after: replicas without a common file do not both."""
 
     def __init__(
         self, client: GitHubClient, kept: ToldLog, deployments: Deployments, *, environment_url: str | None, turn: Lease
@@ -70,6 +70,7 @@ class GitHubDeployments:
         self._problem: str | None = None
         self._waiting = 0
         self.claim: Claim = _always
+        self.release: Callable[[str], Awaitable[None]] = _nothing
         self.counts: Counter[str] = Counter()
 
     def close(self) -> None:
@@ -116,9 +117,14 @@ class GitHubDeployments:
         if not turn:
             return bool(due)  # the other slot is at it
         for deployment in due:
-            if not await self.claim(f"github-deployment/{deployment.id}"):
+            name = f"github-deployment/{deployment.id}"
+            if not await self.claim(name):
                 continue
-            await self._kept.put(deployment.id, await self._step(deployment, known.get(deployment.id, Told())))
+            try:
+                told = await self._step(deployment, known.get(deployment.id, Told()))
+            finally:
+                await self.release(name)
+            await self._kept.put(deployment.id, told)
             return True
         return bool(due)
 
@@ -129,8 +135,9 @@ class GitHubDeployments:
         state = next_state(deployment, told)
         if state is None:
             return told
-        if self.claim is not _always and await self._state(told.number) is state:
-            return msgspec.structs.replace(told, state=state)  # another replica was first
+        seen = await self._state(told.number) if self.claim is not _always else None
+        if seen is not None and seen is not told.state:
+            return msgspec.structs.replace(told, state=seen)  # another replica was first
         body = status_body(deployment, state, self._environment_url)
         reply = await self._post(f"{self._path}/{told.number}/statuses", body)
         if reply.status >= 300:
@@ -187,8 +194,12 @@ class GitHubDeployments:
         return _permitted(await self._client.post(path, msgspec.json.encode(body)))
 
 
-async def _always(_key: str) -> bool:
+async def _always(_name: str) -> bool:
     return True
+
+
+async def _nothing(_name: str) -> None:
+    """Where nobody else waits for it."""
 
 
 def _permitted(reply: Reply) -> Reply:
