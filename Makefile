@@ -60,11 +60,11 @@ unit: $(VENV)/.dev $(PAGE)  ## unit, integration and browser tests
 	$(BIN)/pytest
 
 bench: $(VENV)/.dev $(PAGE)  ## every benchmark, one table
-	@.ci/packages wrk nginx redis-server caddy
+	@.ci/packages wrk nginx libnginx-mod-nchan redis-server caddy
 	$(BIN)/python -m bench
 
 bench-%: $(VENV)/.dev $(PAGE)  ## one benchmark, for example bench-hot
-	@.ci/packages wrk nginx redis-server caddy
+	@.ci/packages wrk nginx libnginx-mod-nchan redis-server caddy
 	$(BIN)/python -m bench $*
 
 lock: $(VENV)/.dev  ## renew the lock files after a change of dependencies

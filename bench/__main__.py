@@ -8,7 +8,7 @@ import sys
 
 from bench.table import Row, show
 
-ALL = ("hot", "quota", "start", "memory", "page", "search", "collector")
+ALL = ("hot", "quota", "start", "memory", "page", "search", "collector", "streams")
 LONG = ("switch",)
 
 

@@ -31,6 +31,10 @@ class Measured:
         )
         self.address = self._ready(folder)
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def _ready(self, folder: Path) -> str:
         for line in self._process.stdout or ():
             word, _, rest = line.strip().partition(" ")
