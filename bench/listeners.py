@@ -1,7 +1,7 @@
 """Thousands of readers of a stream in one process: an epoll loop over plain sockets, so that it costs little itself.
 
-python -m bench.listeners HOST PORT PATH COUNT. Says `ready` when all are greeted; then, for each line on stdin:
-`count` answers what was received since the last, as JSON; the end of stdin ends it.
+python -m bench.listeners HOST PORT PATH COUNT. Says `ready` when all are greeted; then, on stdin,
+`count` answers what was received since the last `anew`, as JSON; the end of stdin ends it.
 
 A message that is counted says `t<microseconds since the epoch>-<number>-<run>` anywhere; numbers of a run begin at 0.
 """
@@ -53,6 +53,7 @@ class Listeners:
         self._readers: dict[int, Reader] = {}
         self._latencies = array("q")
         self._closed = 0
+        self._last_at = 0.0
         for number in range(count):
             reader = connect(host, port, path, number)
             if not reader.socket.recv(65536).startswith(b"HTTP/1.1 200"):
@@ -81,12 +82,13 @@ class Listeners:
             reader.lost += number != reader.expected
             reader.expected = number + 1
             self._latencies.append(now - int(match[1]))
+            self._last_at = now / 1e6
         reader.rest = data[max(end, len(data) - 64) :]
 
     def count(self) -> dict[str, Any]:
         latencies = sorted(self._latencies)
         usage = resource.getrusage(resource.RUSAGE_SELF)
-        told = {
+        return {
             "deliveries": len(latencies),
             "p50_ms": latencies[len(latencies) // 2] / 1000 if latencies else None,
             "p99_ms": latencies[int(len(latencies) * 0.99)] / 1000 if latencies else None,
@@ -94,8 +96,12 @@ class Listeners:
             "lost": sum(reader.lost for reader in self._readers.values()),
             "fewest": min(reader.expected for reader in self._readers.values()),
             "closed": self._closed,
+            "last_at": self._last_at,
             "cpu_seconds": usage.ru_utime + usage.ru_stime,
         }
+
+    def anew(self) -> dict[str, Any]:
+        told = self.count()
         self._latencies = array("q")
         for reader in self._readers.values():
             reader.lost = 0
@@ -109,10 +115,10 @@ class Listeners:
             for descriptor, _ in self._epoll.poll():
                 if descriptor in readers:
                     self._read(readers[descriptor])
-                elif sys.stdin.readline():
-                    say(self.count())
-                else:
+                elif not (line := sys.stdin.readline()):
                     return
+                else:
+                    say(self.count() if line == "count\n" else self.anew())
 
 
 def say(answer: dict[str, Any]) -> None:

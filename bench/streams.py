@@ -65,29 +65,38 @@ class Readers:
         answer: dict[str, Any] = json.loads(line)
         return answer
 
-    def received(self) -> dict[str, Any]:
+    def _asked(self, word: str) -> dict[str, Any]:
         assert self._process.stdin
-        self._process.stdin.write("count\n")
+        self._process.stdin.write(word + "\n")
         self._process.stdin.flush()
         return self._answer()
 
+    def _arrived(self, expected: int) -> dict[str, Any]:
+        """What was received once all of it was, or nothing more has come for some seconds: then the rest is lost."""
+        got = self._asked("count")
+        quiet = 0
+        while got["deliveries"] < expected and quiet < 6:
+            time.sleep(0.5)
+            now = self._asked("count")
+            quiet = 0 if now["deliveries"] > got["deliveries"] else quiet + 1
+            got = now
+        return got
+
     def under(self, server: Server, publish: Publish, *, rate: int, seconds: int = SECONDS) -> Run:
         """`rate` messages a second to every reader."""
-        before, cpu = self.received(), server.cpu_seconds()
-        began = time.perf_counter()
+        before, cpu = self._asked("anew"), server.cpu_seconds()
+        began = time.time()
         for number in range(rate * seconds):
-            time.sleep(max(0.0, began + number / rate - time.perf_counter()))
+            time.sleep(max(0.0, began + number / rate - time.time()))
             publish(f"t{time.time_ns() // 1000:016d}-{number}-{self._runs}")
-        took = time.perf_counter() - began
-        time.sleep(0.7)
-        got = self.received()
+        got = self._arrived(rate * seconds * self.count)
         self._runs += 1
-        missing = rate * seconds * self.count - got["deliveries"]
+        took = max(seconds, got["last_at"] - began)
         return Run(
             got["deliveries"] / took,
             got["p50_ms"],
             got["p99_ms"],
-            missing,
+            rate * seconds * self.count - got["deliveries"],
             100 * (server.cpu_seconds() - cpu) / took,
             100 * (got["cpu_seconds"] - before["cpu_seconds"]) / took,
         )
@@ -182,11 +191,12 @@ def one_stalled() -> list[Row]:
         runs = []
         grown = 0.0
         for _ in range(2):  # without and with, twice: the smaller of each is less of what else the machine does
+            at_first = process.resident_mb()
             without = listening.under(process, publish, rate=50, seconds=10)
             before = process.resident_mb()
             reader = stalled_reader(process.address)
             stalled = listening.under(process, publish, rate=50, seconds=10)
-            grown = max(grown, (process.resident_mb() - before) * 1e6 / 2**20)
+            grown = max(grown, (process.resident_mb() - before - (before - at_first)) * 1e6 / 2**20)
             reader.close()
             runs.append((without, stalled))
         without = min((run for run, _ in runs), key=lambda run: run.p99)

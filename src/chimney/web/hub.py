@@ -1,7 +1,7 @@
 """Fan-out of a stream to its subscribers.
 
 Publishing never blocks and never waits for a reader. What is published is encoded once, and joined once for all who
-asked for the same; a subscriber's queue only refers to it. A queue holds 2,000 events or 768 KiB: beyond that the
+asked for the same; a subscriber's queue only refers to it. A queue holds 2,000 events or 640 KiB: beyond that the
 subscriber has lost its place, is told how much it lost by its writer, and is cut; it resumes by id.
 
 The loop is never held for a whole audience: at most `AT_ONCE` subscribers are woken before others get their turn.
@@ -20,7 +20,8 @@ from chimney.wire.base import stamp
 from chimney.wire.event import Heartbeat
 
 QUEUE_DEPTH = 2_000
-QUEUE_BYTES = 768 * 1024
+QUEUE_BYTES = 640 * 1024
+SEND_BYTES = 64 * 1024  # handed to the server at once: what it buffers for a reader that takes nothing is its own
 PORTION = 100  # events that are queued, or lost, together
 AT_ONCE = 250  # × ~12 µs to wake one and to write ≈ 3 ms
 BEAT_SECONDS = 14  # the comment and the named heartbeat are promised at most 15 s apart
@@ -145,13 +146,18 @@ class Subscriber:
             self._waiter = None
 
     def take(self) -> bytes:
-        """All that is queued, joined; empty when nothing is."""
-        queue = self._queue
-        if not queue:
-            return b""
-        self._queue, self._queued, self._bytes = [], 0, 0
-        self.newest_id = max(self.newest_id, queue[-1].newest_id)
-        return queue[0].body if len(queue) == 1 else b"".join([portion.body for portion in queue])
+        """What is queued, joined, as much as is sent at once; empty when nothing is."""
+        size = count = 0
+        for portion in self._queue:
+            size += len(portion.body)
+            count += 1
+            self._queued -= portion.count
+            self.newest_id = max(self.newest_id, portion.newest_id)
+            if size >= SEND_BYTES:
+                break
+        taken, self._queue = self._queue[:count], self._queue[count:]
+        self._bytes -= size
+        return taken[0].body if count == 1 else b"".join([portion.body for portion in taken])
 
 
 class Audience:

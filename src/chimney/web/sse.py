@@ -95,12 +95,11 @@ class EventStream:
         subscriber = self._subscriber
         while not subscriber.closing:
             await subscriber.wait()
-            body = subscriber.take()
-            if subscriber.lost:
-                await self._send(send, body + self._told())
-                break
-            if body:
+            while body := subscriber.take():
                 await self._send(send, body)
+            if subscriber.lost:
+                await self._send(send, self._told())
+                break
         await send({"type": "http.response.body", "body": _come_back(), "more_body": False})
 
     async def _send(self, send: Send, body: bytes) -> None:
