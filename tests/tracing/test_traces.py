@@ -12,6 +12,7 @@ from tests.tracing.conftest import Make, finished
 
 from chimney.core.call import Call
 from chimney.tracing.count import CAPACITY
+from chimney.tracing.traces import traces_of
 from chimney.web.metrics import RequestMetrics, expose
 from chimney.web.record import RequestRecord
 
@@ -216,3 +217,12 @@ def test_nothing_of_opentelemetry_is_imported_without_an_endpoint() -> None:
     )
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     assert said.strip() == "[]"
+
+
+def test_without_a_collector_an_exemplar_leads_to_the_log_at_least() -> None:
+    told: list[RequestRecord] = []
+    traces = traces_of({}, per_second=0, slow_seconds=1, exemplify=told.append)
+    failed, sampled, plain = finished(status=500), finished(traceparent=CALLER), finished()
+    traces.take([failed, plain, sampled])
+    assert told == [failed, sampled]
+    assert (traces.goes_on(sampled), traces.goes_on(plain)) == (True, False)

@@ -35,12 +35,34 @@ Chosen = tuple[RequestRecord, Reason | Call]
 Exemplify = Callable[[RequestRecord], None]
 
 
+def choose(records: Sequence[RequestRecord], selection: Selection) -> Iterator[tuple[RequestRecord, Reason]]:
+    """Those of a flush that are worth it, each with the reason. A stream is not: a span of hours tells nothing."""
+    now = time.time()
+    for record in records:
+        if _is_plain(record) and selection.is_spent(record.duration, now=now):
+            continue
+        if record.streamed and record.status < 500:
+            continue
+        reason = selection.reason(_outcome(record), now=now)
+        if reason is not None:
+            yield record, reason
+
+
 class NoTraces:
-    """Traces that go nowhere: no collector is configured. What is asked is told what the caller said."""
+    """Traces that go nowhere: no collector is configured. What is asked is told what the caller said.
+
+    The same requests are exemplars as would be exported: their trace ids lead to the log at least.
+    """
+
+    def __init__(self, selection: Selection, exemplify: Exemplify) -> None:
+        self._selection = selection
+        self._exemplify = exemplify
 
     def start(self, _own: Mapping[str, str]) -> None: ...
 
-    def take(self, _records: Sequence[RequestRecord]) -> None: ...
+    def take(self, records: Sequence[RequestRecord]) -> None:
+        for record, _reason in choose(records, self._selection):
+            self._exemplify(record)
 
     def goes_on(self, record: RequestRecord) -> bool:
         return record.sampled
@@ -56,9 +78,9 @@ class NoTraces:
 class Traces:
     """`exemplify` is told every request whose trace is exported."""
 
-    def __init__(self, to: Destination, *, per_second: float, slow_seconds: float, exemplify: Exemplify) -> None:
+    def __init__(self, to: Destination, selection: Selection, exemplify: Exemplify) -> None:
         self._to = to
-        self._selection = Selection(per_second=per_second, slow_seconds=slow_seconds, sampler=to.sampler)
+        self._selection = selection
         self._exemplify = exemplify
         self._chosen: deque[Chosen] = deque()
         self._count = SpanCount()
@@ -93,19 +115,10 @@ class Traces:
 
     def take(self, records: Sequence[RequestRecord]) -> None:
         """Chooses among finished requests and hands on the spans of the chosen. In the log thread; never raises."""
-        now = time.time()
-        for record in records:
-            if not (_is_plain(record) and self._selection.is_spent(record.duration, now=now)):
-                self._choose(record, now)
-        self._drain()
-
-    def _choose(self, record: RequestRecord, now: float) -> None:
-        if record.streamed and record.status < 500:
-            return  # a span that lasts for hours tells nothing
-        reason = self._selection.reason(_outcome(record), now=now)
-        if reason is not None:
+        for record, reason in choose(records, self._selection):
             self._keep((record, reason))
             self._exemplify(record)
+        self._drain()
 
     def _keep(self, chosen: Chosen) -> None:
         if self._given_up:
@@ -206,6 +219,6 @@ class Tracing(Protocol):
 def traces_of(environ: Mapping[str, str], *, per_second: float, slow_seconds: float, exemplify: Exemplify) -> Tracing:
     """As the `OTEL_…` variables say: nothing is exported and nothing imported unless they name an endpoint."""
     to = destination(environ)
-    if to is None:
-        return NoTraces()
-    return Traces(to, per_second=per_second, slow_seconds=slow_seconds, exemplify=exemplify)
+    sampler = to.sampler if to else None
+    selection = Selection(per_second=per_second, slow_seconds=slow_seconds, sampler=sampler)
+    return Traces(to, selection, exemplify) if to else NoTraces(selection, exemplify)
