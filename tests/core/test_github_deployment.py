@@ -157,3 +157,9 @@ def test_what_a_status_reports_folds_into_one_deployment() -> None:
 )
 def test_our_own_echo_and_what_makes_no_sense_report_nothing(heard: Delivery) -> None:
     assert reports_of(heard, now=NOW) == []
+
+
+def test_a_clock_that_is_ahead_tells_of_now() -> None:
+    early = NOW - timedelta(minutes=8)
+    started, ended = reports_of(delivery("success"), now=early)
+    assert (started.at, ended.at) == (datetime(2026, 11, 23, 11, 50, tzinfo=UTC), early)

@@ -85,7 +85,7 @@ def test_where_one_cannot_go_back_to_whatever_the_means() -> None:
     )  # fmt: skip
     ways = [way_back(one, live=D, means=means(workflow="deploy.yml")) for one in told]
     assert [way.why for way in ways] == [
-        "it did not succeed", "it was rolled back itself by ada: slow", "it did not succeed", "it is what runs now",
+        "it did not succeed", "it was rolled back itself by ada: slow", "it has not ended", "it is what runs now",
     ]  # fmt: skip
 
 

@@ -50,6 +50,8 @@ def _refusal(one: Deployment, live: str | None) -> str | None:
     if one.rolled_back:
         reason = one.rolled_back.reason or "nobody said why"
         return f"it was rolled back itself by {one.rolled_back.by or 'somebody'}: {reason}"
+    if one.phase is Phase.STARTED:
+        return "it has not ended"
     if one.phase is not Phase.SUCCEEDED:
         return "it did not succeed"
     if live and same_revision(one.revision, live):
