@@ -8,8 +8,8 @@ import sys
 
 from bench.table import Row, show
 
-ALL = ("hot", "quota", "start", "memory", "page", "search", "collector", "streams")
-LONG = ("switch",)
+ALL = ("hot", "quota", "start", "memory", "page", "search", "ingest", "collector", "streams")
+LONG = ("switch", "kill")
 
 
 def main(names: list[str]) -> int:

@@ -143,6 +143,7 @@ def test_the_token_to_set_is_named_as_the_settings_name_it() -> None:
     ("storage", "code", "severity"),
     [
         ({"full_since": ago(minutes=3), "full_detail": "disk is full", "rows": 5}, "storage_full", "critical"),
+        ({"used_pct": 85.0, "free_bytes": 10**9, "days_left": 2.5}, "storage_full", "warning"),
         ({"damage": "journal.sqlite was damaged", "damaged_at": ago(hours=1)}, "storage_damaged", "warning"),
         ({"dropped": Sighting(at=NOW, text="Behind.", count=3)}, "log_dropped", "warning"),
     ],

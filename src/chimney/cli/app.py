@@ -75,10 +75,30 @@ def origin(
 
 
 @app.command()
-def table(config: Config = None, listen: Listen = None, data_dir: DataDir = None, quiet: Quiet = False) -> None:
+def table(
+    config: Config = None,
+    listen: Listen = None,
+    data_dir: DataDir = None,
+    quiet: Quiet = False,
+    doctor: Annotated[bool, typer.Option("--doctor", help="Examine and repair what is kept, and exit.")] = False,
+    backup: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Copy what is kept to a new folder, and exit; it may run.")
+    ] = None,
+    restore: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Put a backup in the place of what is kept, and exit.")
+    ] = None,
+) -> None:
     """The pane of glass, in the foreground."""
-    from chimney.cli import roles  # noqa: PLC0415
+    from chimney.cli import keeping, roles  # noqa: PLC0415
 
+    if doctor:
+        keeping.doctor(config, data_dir)
+    if backup:
+        keeping.backup(config, data_dir, backup)
+        return
+    if restore:
+        keeping.put_back(config, data_dir, restore)
+        return
     roles.table(config, quiet=quiet, listen=listen, data_dir=data_dir)
 
 

@@ -65,7 +65,10 @@ class OriginFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StorageFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """The table's own store. `full_since` None while it writes; `damage` says what was set aside at `damaged_at`."""
+    """The table's own store. `full_since` None while it writes; `damage` says what was set aside at `damaged_at`.
+
+    `used_pct` is of the disk, None while it is not known; `days_left` is when it is full if it goes on as it does.
+    """
 
     full_since: datetime | None = None
     full_detail: str | None = None
@@ -73,6 +76,9 @@ class StorageFacts(msgspec.Struct, frozen=True, kw_only=True):
     damage: str | None = None
     damaged_at: datetime | None = None
     dropped: Sighting | None = None
+    used_pct: float | None = None
+    free_bytes: int = 0
+    days_left: float | None = None
 
 
 class SourceFacts(msgspec.Struct, frozen=True, kw_only=True):

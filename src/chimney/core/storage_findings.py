@@ -2,18 +2,19 @@
 
 from datetime import datetime, timedelta
 
-from chimney.core.facts import Facts
+from chimney.core.facts import Facts, StorageFacts
 from chimney.core.finding_of import of_table
 from chimney.wire.finding import Evidence, Finding, Severity
 
 RECENT = timedelta(minutes=15)
+NEARLY_FULL_PCT = 85.0
 DAMAGE_SHOWN = timedelta(days=1)
 
 
-def storage_full(facts: Facts, _now: datetime) -> Finding | None:
+def storage_full(facts: Facts, now: datetime) -> Finding | None:
     storage = facts.storage
     if storage.full_since is None:
-        return None
+        return _nearly_full(storage, now)
     return of_table(
         "storage_full",
         severity=Severity.CRITICAL,
@@ -24,6 +25,22 @@ def storage_full(facts: Facts, _now: datetime) -> Finding | None:
         evidence=[Evidence(what="error", value=storage.full_detail or "", at=storage.full_since)],
         remedy="Make room on the disk of the table's data folder, or lower CHIMNEY_TABLE_RETENTION_BYTES and restart."
         " The table goes on by itself as soon as it can write.",
+    )
+
+
+def _nearly_full(storage: StorageFacts, now: datetime) -> Finding | None:
+    if storage.used_pct is None or storage.used_pct < NEARLY_FULL_PCT:
+        return None
+    left = "" if storage.days_left is None else f", and full in {storage.days_left:,.1f} days if it goes on like this"
+    return of_table(
+        "storage_full",
+        severity=Severity.WARNING,
+        since=now,
+        title=f"The disk of the table is {storage.used_pct:.0f} % full{left}",
+        detail="With too little room left, data older than a day is dropped, the oldest first; when that is not enough,"
+        " new data is refused.",
+        evidence=[Evidence(what="free", value=f"{storage.free_bytes / 1e9:,.1f} GB", at=now)],
+        remedy="Make room on the disk of the table's data folder, or lower CHIMNEY_TABLE_RETENTION_BYTES and restart.",
     )
 
 

@@ -28,7 +28,7 @@ class NewerSchemaError(FolderError):
     def __init__(self, file: Path, version: int, known: int) -> None:
         super().__init__(
             f"{file} was written by a later version of chimney (schema {version}, this one knows {known});"
-            " install that version again, or restore a backup made before it ran"
+            " install that version again, or restore a backup made before it ran: chimney table --restore FOLDER"
         )
 
 

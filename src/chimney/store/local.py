@@ -15,7 +15,9 @@ from chimney.core.log_filter import LogFilter
 from chimney.core.span_filter import SpanFilter
 from chimney.store.deadline import Deadline
 from chimney.store.engine import MEMORY_BYTES, THREADS, Engine
+from chimney.store.errors import StorageFullError
 from chimney.store.frames import Signal
+from chimney.store.hot import Chunk
 from chimney.store.sealed import Sealed
 from chimney.store.searching import Search
 from chimney.store.segments import Segment, Segments
@@ -72,10 +74,18 @@ class LocalStore:
         for signal in Signal:
             chunks = await self._writing(partial(self._vault.due, signal))
             if chunks:
-                segment = await self._sealing(partial(self._files.seal, signal, chunks))
+                segment = await self._sealed(signal, chunks)
                 await self._writing(partial(self._vault.sealed, segment, chunks[-1].last_id))
                 return True
         return False
+
+    async def _sealed(self, signal: Signal, chunks: Sequence[Chunk]) -> Segment:
+        try:
+            return await self._sealing(partial(self._files.seal, signal, chunks))
+        except StorageFullError:
+            if not await self._writing(self._vault.make_room):
+                raise
+            return await self._sealing(partial(self._files.seal, signal, chunks))
 
     async def verify(self) -> None:
         """Reads every segment once, so that damage is told before somebody asks for what was in it."""

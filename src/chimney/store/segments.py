@@ -7,6 +7,7 @@ set aside under `*.corrupt-<time>` and named; DuckDB is never given one.
 import contextlib
 import os
 import re
+import shutil
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     import duckdb
 
 ROW_GROUP = 61_440  # half of DuckDB's own: sealing then needs ~120 MB, not ~200
+LEAST_ROOM = 16 * 1024**2
 LARGEST_LINE = 4 * 1024**2
 MOST_SOURCES = 200
 _NAME = re.compile(r"(log|span|sample)-(\d{18})-(\d{18})-([0-9a-f]{8})\.parquet")
@@ -117,6 +119,8 @@ class Segments:
             if found.rows != sum(chunk.rows for chunk in chunks):
                 raise StorageFailedError(f"a segment would hold {found.rows:,} rows and not all")
             return self._named(found, draft, ids)
+        except StorageFailedError as error:
+            raise StorageFullError(str(error)) if _no_room(self.folder) else error from None
         except OSError as error:
             raise (StorageFullError if is_full(error) else StorageFailedError)(f"cannot seal: {error}") from None
         finally:
@@ -217,6 +221,14 @@ def _lines(chunks: Sequence[Chunk]) -> Iterator[str]:
         yield f"/proc/self/fd/{fd}"
     finally:
         os.close(fd)
+
+
+def _no_room(folder: Path) -> bool:
+    """DuckDB does not say why it could not write."""
+    try:
+        return shutil.disk_usage(folder).free < LEAST_ROOM
+    except OSError:
+        return False
 
 
 def _checked(file: Path) -> tuple[int, int]:

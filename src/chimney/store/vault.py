@@ -15,7 +15,8 @@ import msgspec
 
 from chimney.core.records import rfc3339
 from chimney.store import catalogue
-from chimney.store.errors import FolderError, StorageFailedError, StoreError
+from chimney.store.ballast import Ballast
+from chimney.store.errors import FolderError, StorageFailedError, StorageFullError, StoreError
 from chimney.store.frames import Signal, pack
 from chimney.store.hot import CHUNK_ROWS, Chunk
 from chimney.store.intake import Draft, Intake
@@ -28,6 +29,7 @@ from chimney.wire.telemetry import MetricName
 
 SEAL_ROWS = 250_000  # ~7 MB sealed
 SEAL_BYTES = 96 * 1024**2  # of lines
+FULL_ROWS = 10_000  # on a full disk they are sealed early: they need less room then
 SEAL_SECONDS = 12 * 3600.0
 YOUNG_MS = 86_400_000  # rows of the last day are never dropped for want of room: storing is refused instead
 log = logging.getLogger(__name__)
@@ -55,6 +57,8 @@ class Vault:
         self._reopened = 0
         self._damage: list[str] = []
         self.kept = Kept()
+        self._full = False
+        self._ballast = Ballast(folder)
         self.forget_before_ms = 0
 
     @property
@@ -130,9 +134,11 @@ class Vault:
         packed = [(signal, chunk, pack(chunk.lines)) for signal, chunk in draft.chunks()]
         try:
             self._transaction(lambda db: _put(db, draft, packed, intake.names))
-        except StoreError:
+        except StoreError as error:
             intake.forget()
+            self._full = isinstance(error, StorageFullError)
             raise
+        self._full = False
         intake.settle(draft)
         for signal, chunk, frame in packed:
             large = chunk.rows >= CHUNK_ROWS // 2
@@ -162,7 +168,8 @@ class Vault:
         self.open()
         hot = self.kept.hot[signal]
         aged = bool(hot.chunks) and time.monotonic() - hot.since > SEAL_SECONDS
-        if not (aged or hot.rows >= self._seal_rows or hot.size >= SEAL_BYTES):
+        worth_it = hot.rows >= self._seal_rows or hot.size >= SEAL_BYTES or (self._full and hot.rows >= FULL_ROWS)
+        if not (aged or worth_it):
             return ()
         self.kept.finish(signal)
         return hot.chunks
@@ -194,6 +201,20 @@ class Vault:
         """Rows too old are not shown from now on; they go from the disk a segment at a time, the oldest first."""
         self.open()
         self.forget_before_ms = min(limits.older_than_ms.values())
+        try:
+            more = self._let_go(limits)
+        except StorageFullError:
+            if not self.make_room():
+                raise
+            more = self._let_go(limits)
+        self._ballast.hold()
+        return more
+
+    def make_room(self) -> bool:
+        """On a full disk, once: the ballast goes, so that what frees room can run. False when it is gone already."""
+        return self._ballast.release()
+
+    def _let_go(self, limits: Limits) -> bool:
         segment = self._superfluous(limits)
         if segment:
             self._drop(segment)

@@ -80,7 +80,7 @@ class Watch:
         )
 
     def _storage(self) -> StorageFacts:
-        damage, since = self._damage(), self._ingest.full_since
+        damage, since, disk = self._damage(), self._ingest.full_since, self._retention.disk
         if damage and self._damaged_at is None:
             self._damaged_at = time.time()
         return StorageFacts(
@@ -90,6 +90,9 @@ class Watch:
             damage=damage,
             damaged_at=stamp(self._damaged_at) if self._damaged_at else None,
             dropped=self._ingest.own_dropped,
+            used_pct=disk.used_pct if disk else None,
+            free_bytes=disk.free_bytes if disk else 0,
+            days_left=disk.days_left if disk else None,
         )
 
     async def check(self) -> float:

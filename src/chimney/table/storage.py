@@ -1,5 +1,6 @@
 """The room of everything the table keeps of telemetry: the store, its sealing, and letting go of the oldest."""
 
+import contextlib
 import logging
 import shutil
 from pathlib import Path
@@ -32,7 +33,7 @@ class Bounds(TypedDict):
 
 def bounds(settings: TableSettings) -> Bounds:
     return Bounds(
-        seal_rows=_seal_rows(settings.retention_bytes),
+        seal_rows=_seal_rows(min(settings.retention_bytes, _total(settings.data_dir))),
         memory_bytes=settings.query_memory_bytes,
         threads=settings.query_threads,
     )
@@ -114,7 +115,8 @@ def _seal_rows(retention_bytes: int) -> int:
 
 
 def _total(folder: Path) -> int:
-    try:
-        return shutil.disk_usage(folder).total
-    except OSError:
-        return 0
+    """Bytes of the disk that the folder is on, or will be."""
+    for existing in (folder, *folder.absolute().parents):
+        with contextlib.suppress(OSError):
+            return shutil.disk_usage(existing).total
+    return 0
