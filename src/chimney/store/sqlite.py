@@ -85,8 +85,21 @@ def _migrate(db: sqlite3.Connection, file: Path, steps: list[str]) -> None:
 
 
 def _open_sound(file: Path, name: str, *, shared: bool) -> sqlite3.Connection:
+    """On a disk so full that not even the index of the write-ahead log fits, it is kept in memory: what is stored is
+    to be read all the same. Another process (a backup) cannot read the file then, until the next start."""
+    try:
+        return _open(file, name, shared=shared, alone=False)
+    except sqlite3.OperationalError as error:
+        if shared or code_of(error) not in _FULL:
+            raise
+    return _open(file, name, shared=False, alone=True)
+
+
+def _open(file: Path, name: str, *, shared: bool, alone: bool) -> sqlite3.Connection:
     db = _connect(file)
     try:
+        if alone:
+            db.execute("PRAGMA locking_mode=EXCLUSIVE")
         db.execute("PRAGMA auto_vacuum=INCREMENTAL")  # only a new file takes it; lets retention give space back
         db.execute(f"PRAGMA journal_mode={'TRUNCATE' if shared else 'WAL'}")
         db.execute("PRAGMA synchronous=FULL")

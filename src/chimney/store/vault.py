@@ -29,6 +29,7 @@ from chimney.wire.telemetry import MetricName
 
 SEAL_ROWS = 250_000  # ~7 MB sealed
 SEAL_BYTES = 96 * 1024**2  # of lines
+LEAST_TO_OPEN = 2 * 1024**2
 FULL_ROWS = 10_000  # on a full disk they are sealed early: they need less room then
 SEAL_SECONDS = 12 * 3600.0
 YOUNG_MS = 86_400_000  # rows of the last day are never dropped for want of room: storing is refused instead
@@ -68,6 +69,8 @@ class Vault:
     def open(self) -> Intake:
         """Raises FolderError."""
         if self._intake is None:
+            if _free(self._folder) < LEAST_TO_OPEN:
+                self._ballast.release()
             for signal, chunk in self._journal.chunks():
                 self.kept.add(signal, chunk)
             self.kept.list_all(catalogue.listed(self._journal.connection()))

@@ -35,6 +35,7 @@ from chimney.instrumentation import LogPipe
 from chimney.store.accounts import Accounts
 from chimney.store.audit import AuditLog
 from chimney.store.database import Database
+from chimney.store.errors import StoreError
 from chimney.store.folder import DataFolder
 from chimney.store.local import LocalStore
 from chimney.store.uptime import Uptime
@@ -153,8 +154,7 @@ class Table:
         _, self.sign_in, _ = await asyncio.gather(
             asyncio.to_thread(self.build), self.sessions.load(password=password), self.ingest.recall()
         )
-        token = await self.sessions.new_token("cli", "operator")
-        await asyncio.to_thread(self._folder.write_secret, "cli.token", token + "\n")
+        await self._tell_token(self._folder)
         await self.telemetry.load()
         for one in self.followed:
             await one.probe.load()
@@ -168,6 +168,14 @@ class Table:
             settings.data_dir,
             extra={"boot": self.boot, "version": __version__, "origins": [one.name for one in settings.origins]},
         )
+
+    async def _tell_token(self, folder: DataFolder) -> None:
+        """On a full disk the token of the last start stays: what is stored is to be seen all the same."""
+        try:
+            token = await self.sessions.new_token("cli", "operator")
+            await asyncio.to_thread(folder.write_secret, "cli.token", token + "\n")
+        except StoreError as error:
+            log.warning("there is no new token for commands: %s", error)
 
     def _add_loops(self) -> None:
         self.loops.add("ingest", self.ingest.write)
