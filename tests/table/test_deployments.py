@@ -6,6 +6,7 @@ from typing import Any
 import httpx2
 import msgspec
 from tests.core.origins import deployment, deploys
+from tests.fakes import otlp as sent
 from tests.fakes.origin import FakeOrigin
 from tests.fakes.waiting import eventually
 from tests.table.conftest import Make
@@ -70,3 +71,29 @@ async def test_an_error_falls_into_the_last_deployment_before_it(running: Runnin
         return held.at("hel1", (NOW - timedelta(hours=hours)).timestamp())
 
     assert [at(9.5), at(8.5), at(7.5), at(1)] == [None, "d1", "d1", "d3"]
+
+
+async def test_the_log_of_a_deployment_is_what_its_origin_said_until_the_next(
+    running: Running, operator: httpx2.AsyncClient
+) -> None:
+    held = running.table.telemetry.deployments
+    held.hear("hel1", [placed(number, started_at=NOW - timedelta(minutes=30 - 10 * number)) for number in (0, 1, 2)])
+    for minutes in (25, 15, 5):
+        record = {"ts": (NOW - timedelta(minutes=minutes)).isoformat(), "level": "info", "message": f"-{minutes}"}
+        await running.store(msgspec.json.encode(record), first=30 - minutes)
+        await running.store(msgspec.json.encode(record), first=30 - minutes, source="fsn1")
+
+    async def said(deployment: str, **query: Any) -> list[str]:
+        answer = await operator.get("/api/logs", params={"deployment": deployment, **query})
+        return [row["message"] for row in answer.json()["items"]]
+
+    assert [await said(one) for one in ("d0", "d1", "d2")] == [["-25"], ["-15"], ["-5"]]
+    assert await said("d1", **{"from": (NOW - timedelta(minutes=12)).isoformat().replace("+00:00", "Z")}) == []
+    assert await said("unheard-of") == []
+
+
+async def test_the_log_of_a_deployment_that_a_sender_names(running: Running, operator: httpx2.AsyncClient) -> None:
+    await running.client.post("/v1/logs", json=sent.logs(sent.log("mine"), **{"deployment.id": "d7"}))
+    await running.client.post("/v1/logs", json=sent.logs(sent.log("other"), **{"deployment.id": "d8"}))
+    rows = (await operator.get("/api/logs", params={"deployment": "d7"})).json()["items"]
+    assert [row["message"] for row in rows] == ["mine"]

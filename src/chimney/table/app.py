@@ -214,7 +214,8 @@ class Table:
         """Every route, with who may use it."""
         from chimney.table import acts, audit, caches, findings, health, overview, queries, signing, streams, through  # noqa: PLC0415
 
-        logs = LogStreams(hub=self.log_hub, store=self.store, ingest=self.ingest, boot=self.boot)
+        within = self.telemetry.deployments.narrow
+        logs = LogStreams(hub=self.log_hub, store=self.store, ingest=self.ingest, boot=self.boot, within=within)
         reach = Reach(self._settings.origins, self._client)
         audited = audit.Audit(AuditLog(self.database))
         return [
@@ -226,7 +227,7 @@ class Table:
             *audit.routes(audited),
             *caches.routes(reach),
             *through.routes(reach),
-            *queries.routes(self.store),
+            *queries.routes(self.store, within),
             *self.telemetry.routes(),
             *streams.routes(
                 logs,

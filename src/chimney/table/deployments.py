@@ -113,11 +113,32 @@ class Deployments:
         ]
         return min(starts, default=None)
 
+    def narrow(self, wanted: LogFilter) -> LogFilter:
+        """The records of a deployment that an origin told of: that origin's, from its start to the next one's. Any
+        other deployment is one that senders name."""
+        one = self.find(wanted.deployment, None) if wanted.deployment else None
+        if one is None:
+            return wanted
+        after = self.next_start(one)
+        start_ms, end_ms = _ms(one.started_at), _ms(after) if after else None
+        ends = [at for at in (wanted.to_ms, end_ms) if at is not None]
+        return msgspec.structs.replace(
+            wanted,
+            deployment=None,
+            source=wanted.source or one.origin,
+            from_ms=max(wanted.from_ms or 0, start_ms),
+            to_ms=min(ends, default=None),
+        )
+
     def at(self, origin: str, seconds: float) -> str | None:
         """Which deployment of an origin a time falls into: the last one that had succeeded by then."""
         starts = self._timelines.get(origin, [])
         place = bisect_right(starts, seconds, key=lambda start: start[0])
         return starts[place - 1][1] if place else None
+
+
+def _ms(at: datetime) -> int:
+    return int(at.timestamp() * 1000)
 
 
 def _fields(deployment: Deployment) -> dict[str, Any]:
@@ -156,8 +177,8 @@ def routes(deployments: Deployments, errors: Errors, store: LogStore) -> list[An
         wanted = LogFilter(
             source=found.origin,
             level=LEVELS["warning"],
-            from_ms=int(found.started_at.timestamp() * 1000),
-            to_ms=int(until.timestamp() * 1000),
+            from_ms=_ms(found.started_at),
+            to_ms=_ms(until),
         )
         try:
             rows = await store.read(wanted, limit=MOST_LOGS)

@@ -1,6 +1,7 @@
 """Reading the log: pages, histogram."""
 
 import time
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from litestar import Response, get
@@ -55,6 +56,7 @@ def filter_of(
     grep: GrepQuery = None,
     request_id: IdQuery = None,
     trace_id: IdQuery = None,
+    deployment: Annotated[str | None, QueryParameter(max_length=200, description="Of this deployment.")] = None,
 ) -> LogFilter:
     """A dependency: what the query asks for, its time aside. Empty texts filter nothing."""
     return LogFilter(
@@ -63,6 +65,7 @@ def filter_of(
         grep=grep or None,
         request_id=request_id or None,
         trace_id=trace_id or None,
+        deployment=deployment or None,
     )
 
 
@@ -71,6 +74,7 @@ def timed_filter(wanted: NamedDependency[LogFilter], from_: FromQuery = None, to
     return replace(wanted, from_ms=moment(from_, "query.from"), to_ms=moment(to, "query.to"))
 
 
+Within = Callable[[LogFilter], LogFilter]  # a deployment that an origin told of, as its time
 FILTER = {"wanted": Provide(filter_of, sync_to_thread=False)}
 TIMED_FILTER = {**FILTER, "timed": Provide(timed_filter, sync_to_thread=False)}
 
@@ -82,7 +86,7 @@ def unreadable(error: StoreError) -> ProblemError:
 _SOON = (b"retry-after", b"2")
 
 
-def routes(store: LogStore) -> list[Any]:
+def routes(store: LogStore, within: Within) -> list[Any]:
     @get("/api/logs", opt=VIEWER, dependencies=TIMED_FILTER, summary="Log records of every source", tags=["logs"])
     async def logs(
         timed: NamedDependency[LogFilter],
@@ -94,7 +98,7 @@ def routes(store: LogStore) -> list[Any]:
         the search."""
         try:
             found = await store.read(
-                timed, limit=limit, before=int(before) if before else None, after=int(after) if after else None
+                within(timed), limit=limit, before=int(before) if before else None, after=int(after) if after else None
             )
         except StoreError as error:
             raise unreadable(error) from None
@@ -112,6 +116,7 @@ def routes(store: LogStore) -> list[Any]:
         timed: NamedDependency[LogFilter], buckets: Annotated[int, QueryParameter(ge=1, le=MOST_BUCKETS)] = BUCKETS
     ) -> Response[Histogram]:
         """The last 15 minutes when no time is given. `X-Partial: true` when counting was cut short."""
+        timed = within(timed)
         to_ms = timed.to_ms or int(time.time() * 1000) + 1
         from_ms = to_ms - DEFAULT_RANGE_MS if timed.from_ms is None else timed.from_ms
         if from_ms >= to_ms:

@@ -18,7 +18,7 @@ from chimney.store.errors import StoreError
 from chimney.store.telemetry import Found, LogStore
 from chimney.table.access import VIEWER, identity_of
 from chimney.table.ingest import Ingest, RowEntry
-from chimney.table.queries import FILTER, malformed, unreadable
+from chimney.table.queries import FILTER, Within, malformed, unreadable
 from chimney.table.sessions import Sessions
 from chimney.web.asgi import Receive, Scope, Send
 from chimney.web.hub import Entry, Hub, Room, Subscriber
@@ -53,15 +53,17 @@ class SessionStream:
 class LogStreams:
     """The log's live end, and what a reader missed of it."""
 
-    def __init__(self, *, hub: Hub, store: LogStore, ingest: Ingest, boot: str) -> None:
+    def __init__(self, *, hub: Hub, store: LogStore, ingest: Ingest, boot: str, within: Within) -> None:
         self.hub = hub
         self._store = store
         self._ingest = ingest
         self._boot = boot
+        self._within = within
 
     async def open(self, wanted: LogFilter, resume_after: int | None, address: str) -> tuple[Subscriber, Opening]:
         """Subscribed first, then read up to what was published at that moment: no row twice, none left out."""
         room_or_429(self.hub, address)
+        wanted = self._within(wanted)
         newest = self._ingest.newest_id
         subscriber = self.hub.subscribe(address, lambda entry: wanted.accepts(cast("RowEntry", entry).row))
         try:

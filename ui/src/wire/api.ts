@@ -1976,6 +1976,8 @@ export interface operations {
                 grep?: string | null;
                 request_id?: string | null;
                 trace_id?: string | null;
+                /** @description Of this deployment. */
+                deployment?: string | null;
                 /** @description RFC 3339, included. */
                 from?: string | null;
                 /** @description RFC 3339, not included. */
@@ -2029,6 +2031,8 @@ export interface operations {
                 grep?: string | null;
                 request_id?: string | null;
                 trace_id?: string | null;
+                /** @description Of this deployment. */
+                deployment?: string | null;
                 /** @description RFC 3339, included. */
                 from?: string | null;
                 /** @description RFC 3339, not included. */
@@ -2412,6 +2416,8 @@ export interface operations {
                 grep?: string | null;
                 request_id?: string | null;
                 trace_id?: string | null;
+                /** @description Of this deployment. */
+                deployment?: string | null;
                 last_event_id?: string | null;
             };
             header?: never;
