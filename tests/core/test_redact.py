@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chimney.core.redact import LONGEST, safe
+from chimney.core.redact import LONGEST, names_a_secret, safe
 
 GHP = "ghp_" + "a1B2" * 9
 SECRETS = [
@@ -31,7 +31,7 @@ def test_a_secret_is_masked_wherever_it_stands(secret: str, around: str) -> None
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        ("Authorization: Bearer dGhpcyBpcyBhIHNlY3JldA==", "Authorization: Bear…masked"),
+        ("Authorization: Bearer dGhpcyBpcyBhIHNlY3JldA==", "Authorization: Bearer …masked"),
         ("bearer abc=def=ghi=jkl", "bear…masked"),
         ("/hook?token=abc&x=1", "/hook?token=…masked&x=1"),
         ("/x?client_secret=abc", "/x?client_secret=…masked"),
@@ -81,9 +81,54 @@ def test_safe_text_is_always_encodable_and_bounded(text: str, longest: int) -> N
 
 
 @pytest.mark.parametrize(
-    "hostile", ["eyJ" * 2700, "&" + "token" * 1600, "?a&" * 2700, "bearer " * 1100, "&" + "-" * 8000, "ghp_" * 2000]
+    "hostile",
+    [
+        "eyJ" * 2700,
+        "://" * 2700,
+        "?a=authorization:" * 500,
+        "&a-" * 2700 + "=",
+        "-----BEGIN " * 700,
+        "&" + "token" * 1600,
+        "?a&" * 2700,
+        "bearer " * 1100,
+        "&" + "-" * 8000,
+        "ghp_" * 2000,
+    ],
 )
 def test_no_text_takes_long_to_make_safe(hostile: str) -> None:
     began = time.process_time()
     safe(hostile)
     assert time.process_time() - began < 0.3
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Authorization: Basic dXNlcjpwYXNz", "Authorization: Basic …masked"),
+        ("{'authorization': 'token abc', 'x': 1}", "{'authorization': 'token …masked', 'x': 1}"),
+        ("AUTHORIZATION=abc next", "AUTHORIZATION=…masked next"),
+        ("/callback?code=4f&state=x", "/callback?code=…masked&state=x"),
+        ("/o?X-Amz-Signature=ab12&X-Amz-Credential=k%2F1", "/o?X-Amz-Signature=…masked&X-Amz-Credential=…masked"),
+        ("/x?sig=1;key=2&private_key=3", "/x?sig=…masked;key=…masked&private_key=…masked"),
+        ("/x?PASSWORD=a&passwd=b", "/x?PASSWORD=…masked&passwd=…masked"),
+        ("redis://user:hunter2@cache:6379/0", "redis://user:…masked@cache:6379/0"),
+        ("redis://:hunter2@cache", "redis://:…masked@cache"),
+        ("http://[::1]:8080/x@y", "http://[::1]:8080/x@y"),
+        ("/x?status_code=200&monkey=1&page=2", "/x?status_code=200&monkey=1&page=2"),
+        ("-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END", "-----BEGIN RSA PRIVATE KEY-----…masked-----END"),
+        ("ASIAIOSFODNN7EXAMPLE", "ASIA…masked"),
+        ("glpat-" + "a" * 20, "glpa…masked"),
+    ],
+)
+def test_what_is_secret_by_its_place_is_masked(text: str, shown: str) -> None:
+    assert safe(text) == shown
+
+
+@pytest.mark.parametrize("name", ["token", "X-Api-Key", "client_secret", "Authorization", "set-cookie", "db.password"])
+def test_a_name_of_a_secret_is_known(name: str) -> None:
+    assert names_a_secret(name)
+
+
+@pytest.mark.parametrize("name", ["key", "path", "status_code", "", "author", "x" * 100_000])
+def test_any_other_name_is_not(name: str) -> None:
+    assert not names_a_secret(name)

@@ -133,3 +133,22 @@ def test_times_are_utc_to_the_millisecond(seconds: float, text: str) -> None:
 def test_what_the_table_asks_and_gets_is_for_debugging_only() -> None:
     assert json.loads(request_line(finished(user_agent="chimney-table/1.0")).json)["level"] == "debug"
     assert json.loads(request_line(finished(user_agent="chimney-table/1.0", status=500)).json)["level"] == "error"
+
+
+def test_a_field_that_is_named_like_a_secret_is_masked_at_every_depth() -> None:
+    call = captured(
+        "m", api_token="abc", headers={"Authorization": "abc", "deep": [{"client_secret": b"abc"}]}, tokens=7
+    )
+    line = captured_line(call).json
+    assert b"abc" not in line
+    assert json.loads(line)["tokens"] == 7
+
+
+@pytest.mark.parametrize("hostile", TEXTS, ids=lambda text: ascii(text[:8]))
+def test_a_finished_record_holds_little_of_a_hostile_request(hostile: str) -> None:
+    agent = hostile.encode("ascii", "replace").decode() * 3
+    record = finished("/" + hostile, method="X" + hostile, user_agent=agent, host=agent)
+    record.finish()
+    held = len(record.path) + len(record.agent) + len(record.host) + len(record.query) + len(record.method)
+    assert held < 10_000
+    assert not record.headers

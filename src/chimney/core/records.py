@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from chimney.core.redact import safe
+from chimney.core.redact import MASKED, names_a_secret, safe
 from chimney.wire.telemetry import LEVELS
 
 DEEPEST = 6
@@ -70,6 +70,10 @@ def severity(level: object) -> int:
 LEVEL_NAMES = {number: name for name, number in LEVELS.items()}
 
 
+def _named(name: str, value: object, depth: int) -> Any:
+    return MASKED if isinstance(value, str) and names_a_secret(name) else _bounded(value, depth)
+
+
 def _bounded(value: object, depth: int) -> Any:
     if isinstance(value, str):
         return safe(value)
@@ -77,7 +81,7 @@ def _bounded(value: object, depth: int) -> Any:
         if depth >= DEEPEST:
             return "… nested too deeply"
         rows = list(value.items())[:MOST_FIELDS]
-        return {safe(str(key), longest=200): _bounded(inner, depth + 1) for key, inner in rows}
+        return {safe(str(key), longest=200): _named(str(key), inner, depth + 1) for key, inner in rows}
     if isinstance(value, list):
         return "… nested too deeply" if depth >= DEEPEST else [_bounded(one, depth + 1) for one in value[:MOST_FIELDS]]
     return value

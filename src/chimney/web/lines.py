@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from chimney.core.fingerprint import fingerprint
-from chimney.core.redact import safe
+from chimney.core.redact import MASKED, names_a_secret, safe
 from chimney.web.record import RequestRecord
 from chimney.web.recover import frames_of, short_stack
 from chimney.wire.telemetry import LEVELS, RequestFields, VisitorFields
@@ -140,12 +140,16 @@ def _kept(parts: dict[Any, Part], key: object, part: Part) -> Part:
     return part
 
 
+def _named(name: str, value: object, depth: int = 0) -> object:
+    return MASKED if isinstance(value, str | bytes) and names_a_secret(name) else _field(value, depth)
+
+
 def _field(value: object, depth: int = 0) -> object:
     """A value of a log call, safe at every depth; what is no JSON is told as text."""
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, Mapping) and depth < DEEPEST:
-        return {safe(str(key), longest=200): _field(inner, depth + 1) for key, inner in value.items()}
+        return {safe(str(key), longest=200): _named(str(key), inner, depth + 1) for key, inner in value.items()}
     if isinstance(value, list | tuple | set | frozenset) and depth < DEEPEST:
         return [_field(inner, depth + 1) for inner in value]
     return safe(str(value))
@@ -178,7 +182,7 @@ def _fields_of(captured: Captured) -> dict[str, Any]:
             type(record.exc_info[1]).__name__, record.name, frames_of(record.exc_info[1])
         )
     extra = vars(record)
-    fields.update({safe(key, longest=200): _field(extra[key]) for key in extra.keys() - _STANDARD - fields.keys()})
+    fields.update({safe(key, longest=200): _named(key, extra[key]) for key in extra.keys() - _STANDARD - fields.keys()})
     if "id" in fields:  # the stream's own id goes there
         fields["record_id"] = fields.pop("id")
     return fields
