@@ -109,8 +109,7 @@ def test_a_ratio_is_that_share_of_trace_ids() -> None:
 
 def test_a_plain_hit_is_not_looked_at_once_the_share_of_the_second_is_spent() -> None:
     selection = Selection(per_second=1)
-    assert not selection.is_spent(0.001, now=5.0)
+    assert selection.spent_below(5.0) == 0.0
     selection.reason(outcome(), now=5.0)
-    assert selection.is_spent(0.001, now=5.9)
-    assert not selection.is_spent(1.0, now=5.9)
-    assert not selection.is_spent(0.001, now=6.0)
+    assert selection.spent_below(5.9) == 1.0
+    assert selection.spent_below(6.0) == 0.0

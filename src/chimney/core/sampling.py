@@ -105,10 +105,10 @@ class Selection:
         self._shared += why is Reason.SHARE
         return why
 
-    def is_spent(self, seconds: float, *, now: float) -> bool:
-        """Whether a plain hit that took `seconds` has no chance in this second: told without looking any closer."""
+    def spent_below(self, now: float) -> float:
+        """A plain hit that took fewer seconds has no chance in this second: told without looking any closer."""
         full = self._shared >= self._per_second and int(now) == self._second
-        return full and seconds < self._slow_seconds and self._sampler is None
+        return self._slow_seconds if full and self._sampler is None else 0.0
 
     def _why(self, outcome: Outcome) -> Reason | None:
         if self._sampler is not None:

@@ -1,4 +1,4 @@
-"""Traces of a role: chosen among finished requests in the log thread, made into spans there, sent by another thread.
+"""Traces of a role: chosen among finished requests after they were answered, made into spans, sent by another thread.
 
 Nothing here is on the way of a request, and nothing waits: where a buffer is full, spans are dropped and counted.
 OpenTelemetry is imported by the first thread that needs it, after the start.
@@ -38,12 +38,14 @@ Exemplify = Callable[[RequestRecord], None]
 def choose(records: Sequence[RequestRecord], selection: Selection) -> Iterator[tuple[RequestRecord, Reason]]:
     """Those of a flush that are worth it, each with the reason. A stream is not: a span of hours tells nothing."""
     now = time.time()
+    slow = selection.spent_below(now)
     for record in records:
-        if _is_plain(record) and selection.is_spent(record.duration, now=now):
+        if record.ended - record.began < slow and _is_plain(record):
             continue
         if record.streamed and record.status < 500:
             continue
         reason = selection.reason(_outcome(record), now=now)
+        slow = selection.spent_below(now)
         if reason is not None:
             yield record, reason
 
@@ -114,7 +116,7 @@ class Traces:
         self._drain()
 
     def take(self, records: Sequence[RequestRecord]) -> None:
-        """Chooses among finished requests and hands on the spans of the chosen. In the log thread; never raises."""
+        """Chooses among finished requests and hands on the spans of the chosen. On the event loop; never raises."""
         for record, reason in choose(records, self._selection):
             self._keep((record, reason))
             self._exemplify(record)

@@ -5,22 +5,22 @@ from collections.abc import Sequence
 
 from chimney.core.traffic import Counts, Traffic
 from chimney.web.record import RequestRecord
-from chimney.web.routine import is_routine
+from chimney.web.routine import visitors
 from chimney.wire.health import ErrorsHealth, ErrorWindow
 
 HOUR = 3600  # rows of three numbers, one a second: 300 kB at worst
 
 
 class ErrorRate:
-    """Counts finished requests in the log thread. What machines ask all day would dilute it, and is left out."""
+    """Counts finished requests. What machines ask all day would dilute it, and is left out."""
 
     def __init__(self) -> None:
         self._traffic = Traffic(window_seconds=HOUR)
 
     def take(self, records: Sequence[RequestRecord]) -> None:
-        asked = [record for record in records if not is_routine(record)]
+        asked = visitors(records)
         if asked:
-            errors = sum(record.status >= 500 for record in asked)
+            errors = len([record for record in asked if record.status >= 500])
             self._traffic.note(records=len(asked), errors=errors, now=time.time())
 
     def health(self) -> ErrorsHealth:
