@@ -8,7 +8,7 @@ import sys
 
 from bench.table import Row, show
 
-ALL = ("hot", "quota", "start", "memory", "page", "search", "ingest", "collector", "streams")
+ALL = ("hot", "record", "quota", "start", "memory", "page", "search", "ingest", "collector", "streams")
 LONG = ("switch", "kill")
 
 

@@ -203,7 +203,7 @@ class RecordRing(Ring):
 
     async def take(self, lines: Sequence[Line]) -> None:
         """Keeps the lines, then shows them."""
-        told = [line.json[:-1] + self.end for line in lines]
+        told = [line.json for line in lines] if self.end == b"}" else [line.json[:-1] + self.end for line in lines]
         await self.keep(told, lambda number, place: Entry(number, "log", told[place], lines[place].level))
 
     def select(self, wanted: Filter, *, limit: int, before: int | None) -> Page[msgspec.Raw]:

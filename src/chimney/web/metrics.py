@@ -1,7 +1,7 @@
 """What is counted about requests, and how Prometheus reads it.
 
-Counting happens on the event loop, after the answer, with plain dictionaries; the exposition is made by prometheus_client
-from a collector that reads them. Routes are templates, so no label takes a value from outside.
+Counting happens on the event loop, after the answer, with plain dictionaries; the exposition is made by
+prometheus_client from a collector that reads them. Routes are templates, so no label takes a value from outside.
 """
 
 import asyncio
