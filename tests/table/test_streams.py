@@ -55,6 +55,17 @@ async def test_nothing_is_lost_or_repeated_while_records_arrive_during_the_openi
     await writing
 
 
+@pytest.mark.parametrize("asked", ["999999", "abc", "-3"])
+async def test_an_id_that_was_never_given_is_told_and_what_is_kept_is_replayed(
+    running: Running, operator: httpx2.AsyncClient, asked: str
+) -> None:
+    await running.store(*(record(i) for i in range(1, 6)))
+    stream = await running.stream(f"/api/logs/stream?source=hel1&last_event_id={asked}", operator)
+    gap = json.loads((await stream.next("gap")).data)
+    assert gap["reason"] == "unknown_id"
+    assert [json.loads((await stream.next("log")).data)["origin_id"] for _ in range(5)] == [1, 2, 3, 4, 5]
+
+
 async def test_filters_hold_for_what_is_replayed_and_what_comes(running: Running, operator: httpx2.AsyncClient) -> None:
     await running.store(record(1), record(2, level="error", note="needle"))
     stream = await running.stream("/api/logs/stream?level=error&grep=NEEDLE&last_event_id=0", operator)

@@ -1,6 +1,8 @@
 """Server-sent events over plain ASGI."""
 
 import asyncio
+import gc
+import tracemalloc
 from typing import Any
 
 import msgspec
@@ -12,6 +14,10 @@ from chimney.web.asgi import Event
 from chimney.web.hub import Entry, Hub
 from chimney.web.sse import NONSENSE, EventStream, Opening, asked_id
 from chimney.wire.event import Gap, Hello
+
+
+def everything(_entry: Entry) -> bool:
+    return True
 
 
 def entry(number: int) -> Entry:
@@ -143,6 +149,40 @@ async def test_a_stream_is_cut_when_the_reader_is_gone_in_the_middle_of_a_send()
     await asyncio.sleep(0.01)
     reader.leave()
     await asyncio.wait_for(reader.task, 1)
+    assert len(hub) == 0
+
+
+async def test_a_stream_costs_a_few_kilobytes_and_gives_them_back() -> None:
+    """Of ours alone; bench streams measures the whole process."""
+
+    async def nobody(_event: Event) -> None:
+        """Takes everything at once."""
+
+    async def one() -> asyncio.Task[None]:
+        hello = Hello(version="1", boot="b", oldest_id=1, newest_id=1)
+        never: asyncio.Future[Event] = asyncio.get_running_loop().create_future()
+        stream = EventStream(hub, hub.subscribe("a", everything), Opening(hello, None, ()))
+        task = asyncio.create_task(stream({}, lambda: never, nobody))
+        await asyncio.sleep(0)
+        return task
+
+    hub = Hub()
+    (await one()).cancel()
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    tasks = [await one() for _ in range(500)]
+    each = (tracemalloc.get_traced_memory()[0] - before) / 500
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    tasks.clear()
+    del task
+    await asyncio.sleep(0)  # what was cancelled is told so in the next turn of the loop
+    gc.collect()
+    left = (tracemalloc.get_traced_memory()[0] - before) / 500
+    tracemalloc.stop()
+    assert each < 4_000
+    assert left < each / 10
     assert len(hub) == 0
 
 
