@@ -1,9 +1,11 @@
 """What the origin says of a real Caddy."""
 
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from tests.conftest import Ask, MakeOrigin
 from tests.fakes.caddy import GLOBAL, SITE, Caddy
@@ -64,6 +66,15 @@ async def test_trouble_on_the_way_to_caddy_has_a_name(make_caddy: MakeCaddy, add
         await admin.config()
     assert raised.value.trouble is (Trouble.NO_SOCKET if address.startswith("unix") else Trouble.DNS)
     await admin.close()
+
+
+async def test_a_caddy_that_hangs_is_told_in_time(edge_of: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chimney.origin.caddy.TIMEOUT", httpx2.Timeout(0.2))
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        edge = await edge_of(caddy_admin=f"http://127.0.0.1:{listening.getsockname()[1]}")
+    assert (edge["reachable"], edge["trouble"]) == (False, "timeout")
 
 
 async def test_what_is_not_caddy_is_told_as_that(still: Any, origin: Any, serving: Any) -> None:

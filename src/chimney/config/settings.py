@@ -64,8 +64,8 @@ def _addresses(value: dict[str, str]) -> dict[str, str]:
         if slot not in ("blue", "green"):
             raise ValueError(f"{slot!r} is no slot; there are blue and green")
         _, port = split_address(address)
-        if not port:
-            raise ValueError(f"{slot}: {address!r} should have the port on which the slot listens")
+        if not port or "/" in address:
+            raise ValueError(f"{slot}: {address!r} should be the host and port on which the slot listens")
     if len(set(value.values())) < len(value):
         raise ValueError("blue and green should not have the same address")
     return value

@@ -21,7 +21,7 @@ from chimney.core.redact import safe
 from chimney.wire.edge import Trouble
 
 LONGEST_ANSWER = 8 * 1024 * 1024
-TIMEOUT = httpx2.Timeout(5.0, connect=2.0)
+TIMEOUT = httpx2.Timeout(3.0, connect=2.0)
 CHANGE_TIMEOUT = httpx2.Timeout(30.0, connect=2.0)  # a change reloads the whole configuration, and waits for that
 ALONE = httpx2.Limits(max_keepalive_connections=0)  # every change ends the connections of the admin API before it
 CONFIG = "/config/"
