@@ -12,6 +12,8 @@ from typing import Any
 import httpx2
 import pytest
 from hypothesis import HealthCheck, settings
+from tests.fakes.caddy import Caddy
+from tests.fakes.slots import TwoSlots
 
 from chimney.config import OriginSettings
 from chimney.instrumentation import LogPipe, install
@@ -40,6 +42,16 @@ async def until(holds: Callable[[], Any], *, within: float = DEADLINE) -> None:
 def still() -> Standin:
     """A stand-in whose clock stands, for tests that change nothing in it."""
     return Standin(StandinSettings(repo=REPO, speed=0))
+
+
+@pytest.fixture(scope="session")
+def slots(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoSlots]:
+    """Two real origins in their slots, as processes, for all tests that need such. They know `slots.caddy`."""
+    folder = tmp_path_factory.mktemp("slots")
+    caddy = Caddy(folder / "caddy", unix=True)
+    two = TwoSlots(folder, caddy, CHIMNEY_CADDY_ADMIN=caddy.admin).start()
+    yield two
+    two.close()
 
 
 @pytest.fixture

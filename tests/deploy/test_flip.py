@@ -14,14 +14,12 @@ SCRIPT = Path(__file__).parents[2] / "deploy" / "switch"
 
 
 @pytest.fixture
-def stack(tmp_path: Path) -> Iterator[tuple[Caddy, TwoSlots]]:
-    caddy = Caddy(tmp_path / "caddy", unix=True)
-    slots = TwoSlots(tmp_path, CHIMNEY_CADDY_ADMIN=caddy.admin)
+def stack(slots: TwoSlots) -> Iterator[tuple[Caddy, TwoSlots]]:
+    caddy = slots.caddy
+    assert caddy is not None
     caddy.values["upstream"] = slots.addresses["blue"]
     caddy.write(GLOBAL + SITE)
-    caddy.start()
-    yield caddy, slots.start()
-    slots.close()
+    yield caddy.start(), slots
     caddy.stop()
 
 

@@ -15,16 +15,6 @@ from tests.fakes.slots import TOKENS, TwoSlots
 SCRIPT = Path(__file__).parents[2] / "deploy" / "switch"
 
 
-@pytest.fixture(scope="module")
-def slots(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoSlots]:
-    folder = tmp_path_factory.mktemp("slots")
-    caddy = Caddy(folder / "caddy", unix=True)
-    two = TwoSlots(folder, CHIMNEY_CADDY_ADMIN=caddy.admin)
-    two.caddy = caddy
-    yield two.start()
-    two.close()
-
-
 @pytest.fixture(params=[True, False], ids=["socket", "tcp"])
 def caddy(slots: TwoSlots, tmp_path: Path, request: Any) -> Iterator[Caddy]:
     """Points to blue. The one on the socket is the one that the origins know."""

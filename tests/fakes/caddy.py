@@ -63,9 +63,10 @@ class Caddy:
         return f"http://127.0.0.1:{self.port}"
 
     def write(self, caddyfile: str) -> None:
+        self._template = caddyfile
         self.file.write_text(caddyfile.format(**self.values))
 
-    def start(self, *more: str) -> "Caddy":
+    def start(self, *more: str, again: int = 2) -> "Caddy":
         self.socket.unlink(missing_ok=True)
         environ = {
             **os.environ,
@@ -81,10 +82,28 @@ class Caddy:
                 stdout=said,
                 stderr=said,
             )
-        eventually(self._answers)
+        try:
+            eventually(self._answers)
+        except RuntimeError:
+            if not again:
+                raise
+            self._move()
+            return self.start(*more, again=again - 1)
         return self
 
+    def _move(self) -> None:
+        """To other ports: between finding a free one and listening on it somebody else took it."""
+        self.port, self.admin_port = free_port(), free_port()
+        self.values["port"] = self.port
+        if self.admin.startswith("http"):
+            self.admin = f"http://127.0.0.1:{self.admin_port}"
+        if self.values["admin"] != "off" and self.admin.startswith("http"):
+            self.values["admin"] = f"127.0.0.1:{self.admin_port}"
+        self.write(self._template)
+
     def _answers(self) -> bool:
+        if self._process and self._process.poll() is not None:
+            raise RuntimeError(f"Caddy ended: {(self.folder / 'run.log').read_text()[-1000:]}")
         if self.values["admin"] != "off":
             return self.config() is not None
         socket.create_connection(("127.0.0.1", self.port), 1).close()

@@ -15,13 +15,21 @@ class TwoSlots:
     REVISION: ClassVar[str] = "a" * 40
     repo = "acme/rocket"
 
-    def __init__(self, folder: Path, *, only: str | None = None, configured: bool = True, **settings: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        caddy: Caddy | None = None,
+        *,
+        only: str | None = None,
+        configured: bool = True,
+        **settings: str,
+    ) -> None:
         self._folder = folder
         self._configured = configured
         self._settings = settings
         self.addresses = {slot: f"127.0.0.1:{free_port()}" for slot in ([only] if only else ["blue", "green"])}
         self.running: dict[str, Running] = {}
-        self.caddy: Caddy | None = None
+        self.caddy = caddy
 
     def start(self) -> "TwoSlots":
         for slot, address in self.addresses.items():

@@ -215,6 +215,18 @@ async def test_caddy_lost_back_and_changed_are_events(make_caddy: MakeCaddy, mak
     assert (counts["edge_lost"], counts["edge_back"], counts["edge_changed"], left) == (1, 1, 1, [True])
 
 
+async def test_a_slot_lets_go_of_its_readers_also_when_it_never_saw_caddy_point_to_it(
+    make_caddy: MakeCaddy, make_origin: MakeOrigin
+) -> None:
+    origin = await make_origin(github_token=None, slots=SLOTS, slot="blue")
+    caddy = make_caddy(upstream="127.0.0.1:8082").start()
+    origin.edge.watch.admin = Admin(caddy.admin)
+    reader = origin.ring.hub.subscribe("a", lambda _entry: True)
+    await origin.edge.watch.round()
+    assert reader.closing
+    origin.ring.hub.unsubscribe(reader)
+
+
 async def test_the_slots_are_asked_and_a_redirecting_health_check_is_named(make_caddy: MakeCaddy, edge_of: Any) -> None:
     """The incident: the origins answered 308 to the health check."""
     caddy = make_caddy()

@@ -21,14 +21,6 @@ SLOTS = {"blue": "127.0.0.1:8081", "green": "127.0.0.1:8082"}
 SWITCH = "/api/edge/switch"
 
 
-@pytest.fixture(scope="module")
-def slots(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Two real origins in their slots, as processes; they outlive the tests of this file."""
-    two = TwoSlots(tmp_path_factory.mktemp("slots")).start()
-    yield two
-    two.close()
-
-
 class Bench:
     """A third origin that watches a Caddy of its own in front of the two."""
 

@@ -157,10 +157,9 @@ class EdgeWatch:
         if after is None or after == before:
             return
         self._told_slot = after
-        if before is None:
-            return
-        self._events.say("edge_changed", f"Caddy points to {after}, before to {before}", before=before, after=after)
-        if before == self._own_slot:
+        if before is not None:
+            self._events.say("edge_changed", f"Caddy points to {after}, before to {before}", before=before, after=after)
+        if self._own_slot not in (None, after):  # also when it was not seen that visitors came here before
             self.on_left()
 
     def _tell_refused(self, why: str) -> None:
