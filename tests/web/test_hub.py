@@ -96,6 +96,20 @@ async def test_a_large_audience_is_told_in_parts_and_in_order_and_who_joins_mean
     assert taken(late) == [4]
 
 
+async def test_what_is_published_between_two_parts_or_two_rounds_reaches_everyone() -> None:
+    """A second chain of parts once met a round that was over, and the hub never told anything again."""
+    hub = Hub()
+    subscribers = [hub.subscribe("a", everything) for _ in range(AT_ONCE * 2 + 1)]
+    number = 0
+    for pause in (0, 1, 2, 3, 4, 5, 0, 0, 1, 1, 2, 2) * 5:
+        number += 1
+        hub.publish(entries(1, start=number))
+        for _ in range(pause):
+            await asyncio.sleep(0)
+    await until(lambda: hub._round is None and not hub._pending)
+    assert all(taken(subscriber) == list(range(1, number + 1)) for subscriber in subscribers)
+
+
 async def test_a_full_subscriber_loses_its_place_and_nobody_elses() -> None:
     hub = Hub(depth=10)
     slow, quick = hub.subscribe("a", everything), hub.subscribe("b", everything)

@@ -194,6 +194,7 @@ class Hub:
         self._count = 0
         self._pending: list[Entry] = []
         self._round: Iterator[None] | None = None
+        self._scheduled = False
         self._closed = False
         self.newest_id = 0
         self.dropped = 0
@@ -241,17 +242,19 @@ class Hub:
         self.newest_id = entries[-1].id
         if self._count:
             self._pending.extend(entries)
-        if self._pending and self._round is None:
+        if self._pending and self._round is None and not self._scheduled:
             self._advance()
 
     def _advance(self) -> None:
         """Some of a round, which tells everyone; what is published meanwhile is told by the next round."""
+        self._scheduled = False
         if self._round is None:
             entries, self._pending = self._pending, []
             self._round = self._tell([(entry, entry.frame()) for entry in entries])
         if sum(1 for _ in islice(self._round, AT_ONCE)) < AT_ONCE:
             self._round = None
         if self._round or self._pending:
+            self._scheduled = True
             asyncio.get_running_loop().call_soon(self._advance)
 
     def _tell(self, framed: Sequence[Framed]) -> Iterator[None]:
