@@ -1,6 +1,9 @@
 """One role under the real server, in this process."""
 
 import asyncio
+import io
+import json
+import logging
 import os
 import re
 import signal
@@ -13,6 +16,7 @@ import httpx2
 import pytest
 from tests.conftest import Serving, until
 
+from chimney.instrumentation import LogPipe
 from chimney.web.app import Phase, Shell
 from chimney.web.asgi import Receive, Scope, Send, raw_path, respond
 from chimney.web.hub import Hub
@@ -38,6 +42,10 @@ class Echo:
             await stream(scope, receive, send)
             return
         if scope["path"] == "/hot/raise":
+            raise KeyError("boom")
+        if scope["path"] == "/hot/cut":
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b"half", "more_body": True})
             raise KeyError("boom")
         await respond(send, 200, raw_path(scope), [])
 
@@ -200,3 +208,20 @@ def test_an_address_is_host_and_port(listen: str, split: tuple[str, int]) -> Non
 def test_what_is_no_address_is_refused(listen: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         split_address(listen)
+
+
+async def test_what_the_server_itself_logs_goes_where_every_other_record_does(
+    serving: Serving, installed: LogPipe, written: io.BytesIO, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async with serving(Echo()) as address, httpx2.AsyncClient() as client:
+        logging.getLogger("_granian").warning("a worker fell")
+        logging.getLogger("granian.access").warning("GET /")
+        with pytest.raises(httpx2.HTTPError):
+            await client.get(f"{address}/hot/cut")
+    installed.start(None)
+    await installed.stop()
+    told = [json.loads(line) for line in written.getvalue().splitlines()]
+    assert {"_granian", "granian.access"} <= {one["logger"] for one in told}
+    assert [one["logger"] for one in told if "boom" in str(one)] == ["chimney.web.recover"]
+    assert not any("experimental" in one["message"] for one in told)
+    assert capfd.readouterr().out == ""

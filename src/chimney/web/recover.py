@@ -17,6 +17,7 @@ from chimney.web.record import record_of
 
 log = logging.getLogger(__name__)
 STACK_BYTES = 4096
+CUT_SHORT = "the answer was cut short by an error"
 Told = Callable[[str, str, str | None], None]
 
 
@@ -121,7 +122,7 @@ class Recover:
             record = record_of(scope)
             self.note(error, scope)
             if record.status:
-                raise ConnectionAbortedError("the answer was cut short by an error") from None
+                raise ConnectionAbortedError(CUT_SHORT) from None
             await answer_problem(send, internal_error(), record.request_id)
 
     def tell(self, error: ProblemError, scope: Scope) -> None:

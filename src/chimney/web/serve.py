@@ -16,16 +16,20 @@ import signal
 import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import NoReturn, Protocol
+from typing import Any, NoReturn, Protocol
 
 from granian.constants import HTTPModes, Interfaces
+from granian.log import LogLevels
 from granian.server.embed import Server
 
 from chimney.web.asgi import Receive, Scope, Send
 from chimney.web.capacity import STREAMS, capacity
+from chimney.web.recover import CUT_SHORT
 
 GRACE_SECONDS = 2.5
 GARBAGE = 5_000  # objects between two looks at the young; Python's 700 is for programs that make few
+# Granian's own configuration would send its log to stdout; so it arrives where every other logger's does
+_NO_HANDLERS: dict[str, Any] = {"incremental": True, "formatters": {}, "handlers": {}, "loggers": {}}
 log = logging.getLogger(__name__)
 
 
@@ -103,6 +107,8 @@ async def serve(role: Role, listen: str, *, ready: Callable[[str], None], stream
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stopping.set)
+    for logger in ("_granian", "_granian.utils"):
+        logging.getLogger(logger).addFilter(_is_news)
     server = Server(
         role,
         address=host,
@@ -112,7 +118,8 @@ async def serve(role: Role, listen: str, *, ready: Callable[[str], None], stream
         websockets=False,
         backlog=4096,
         backpressure=capacity(streams).connections,
-        log_enabled=False,
+        log_level=LogLevels.warning,
+        log_dictconfig=_NO_HANDLERS,
     )
     serving = loop.create_task(server.serve())
     try:
@@ -131,6 +138,12 @@ async def serve(role: Role, listen: str, *, ready: Callable[[str], None], stream
         await role.stop()
     if serving.done() and not stopping.is_set():
         raise RuntimeError("the server ended by itself")
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Of what Granian says: not what is so at every start, nor what Recover has told, with its stack, before it cut."""
+    said = record.getMessage()
+    return CUT_SHORT not in said and said != "Embedded server is experimental!"
 
 
 def _settle() -> None:
