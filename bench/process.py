@@ -19,6 +19,7 @@ class Measured:
 
     def __init__(self, arguments: list[str], environ: Mapping[str, str], folder: Path) -> None:
         self.started = time.perf_counter()
+        self.folder = folder
         self._told = folder / "stderr.log"
         self._log = self._told.open("ab")
         self._process = subprocess.Popen(

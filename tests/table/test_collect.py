@@ -14,7 +14,7 @@ from tests.table.conftest import Make
 from tests.table.running import Running
 
 from chimney.config import FollowedOrigin
-from chimney.table import collect
+from chimney.table import collect, follow
 from chimney.table.collect import Collector, Question
 
 JSON = {"content-type": "application/json"}
@@ -30,6 +30,7 @@ async def collectors(client: httpx2.AsyncClient) -> dict[str, dict[str, Any]]:
 def _quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("EDGE_SECONDS", "VERSION_SECONDS"):
         monkeypatch.setattr(collect, name, 0.2)
+    monkeypatch.setattr(follow, "NOT_WANTED_SECONDS", 0.1)
 
 
 async def test_metrics_become_series(make_table: Make, origin: FakeOrigin) -> None:
@@ -40,7 +41,7 @@ async def test_metrics_become_series(make_table: Make, origin: FakeOrigin) -> No
         query = {"name": "jobs_total", "fn": "max", "labels": "origin=hel1"}
         return (await client.get("/api/series", params=query)).json()["series"]
 
-    await eventually(series)
+    await eventually(series, within=15)
     (one,) = await series()
     assert one["labels"] == {"origin": "hel1"}
     assert (await collectors(client))["metrics"]["last_success_at"]
@@ -55,7 +56,7 @@ async def test_version_and_edge_are_shown_and_what_fails_says_why(make_table: Ma
         (one,) = (await client.get("/api/origins")).json()["items"]
         return bool(one["version"] and one["version"]["revision"] == "abc")
 
-    await eventually(shown)
+    await eventually(shown, within=15)
     await eventually(lambda: _error(client, "edge"))
     assert "404" in str(await _error(client, "edge"))
 
@@ -78,7 +79,7 @@ async def test_events_are_kept_as_records_of_their_own_source(make_table: Make, 
         items: list[Any] = answer.json()["items"]
         return items
 
-    await eventually(rows)
+    await eventually(rows, within=15)
     await eventually(lambda: sum(one.startswith("/api/events") for one in origin.asked) > 1)  # the same event again
     (row,) = await rows()
     assert (row["message"], row["level"], row["origin_id"]) == ("Dragonfly is gone", "warning", 7)
@@ -95,7 +96,7 @@ async def test_deployments_of_while_the_table_was_away_are_caught_up(make_table:
         items = (await client.get("/api/deployments")).json()["items"]
         return {"d0", "d1", "d2"} <= {one["id"] for one in items}
 
-    await eventually(known)
+    await eventually(known, within=15)
 
 
 async def test_nothing_is_asked_of_an_origin_that_does_not_answer(running: Running) -> None:

@@ -27,8 +27,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import httpx2
-
 from chimney import __version__
 from chimney.config import FollowedOrigin, TableSettings
 from chimney.instrumentation import LogPipe
@@ -39,13 +37,14 @@ from chimney.store.errors import StoreError
 from chimney.store.folder import DataFolder
 from chimney.store.local import LocalStore
 from chimney.store.uptime import Uptime
+from chimney.table.clients import Clients
 from chimney.table.findings import Followed, Watch
 from chimney.table.follow import Follower
 from chimney.table.ingest import Ingest
 from chimney.table.memory import return_large_blocks
 from chimney.table.overview import Board
 from chimney.table.page import page
-from chimney.table.probe import DEADLINE_SECONDS, Probe
+from chimney.table.probe import Probe
 from chimney.table.reach import Reach
 from chimney.table.sessions import Sessions
 from chimney.table.storage import Storage, bounds
@@ -63,6 +62,7 @@ from chimney.wire.finding import Findings
 if TYPE_CHECKING:
     from chimney.table.health import Vitals
 
+APART_SECONDS = 0.01  # origins are begun with one after the other: of a thousand, the last after 10 s
 PAGE = Path(__file__).parent / "static"
 log = logging.getLogger(__name__)
 
@@ -92,12 +92,8 @@ class Table:
         self.ingest = Ingest(self.store, self.log_hub, reported=self._reported)
         self.sessions = Sessions(Accounts(self.database))
         self.pages = PageStreams(self.boot, room)
-        self._client = httpx2.AsyncClient(
-            timeout=httpx2.Timeout(DEADLINE_SECONDS, connect=5.0),
-            limits=httpx2.Limits(max_connections=None, keepalive_expiry=30.0),
-            headers={"user-agent": f"chimney-table/{__version__}"},
-            trust_env=False,  # a proxy meant for the outside must not hide that an origin is down
-        )
+        self._clients = Clients()
+        self._client = self._clients.new()
         self.telemetry = Telemetry(
             settings, store=self.store, database=self.database, ingest=self.ingest, client=self._client
         )
@@ -117,16 +113,17 @@ class Table:
         )
 
     def _follow(self, origin: FollowedOrigin, uptime: Uptime) -> Followed:
+        client = self._clients.new()
         probe = Probe(
             origin,
-            client=self._client,
+            client=client,
             uptime=uptime,
             every=self._settings.probe_seconds,
             changed=self._changed,
             deployed=self.telemetry.deployments.hear,
         )
-        self.telemetry.collect(origin, reachable=lambda: probe.health is not None and probe.failure is None)
-        follower = Follower(origin, client=self._client, store=self.store, ingest=self.ingest, changed=self._changed)
+        self.telemetry.collect(origin, client=client, reachable=probe.answers)
+        follower = Follower(origin, client=client, store=self.store, ingest=self.ingest, changed=self._changed)
         return Followed(probe, follower)
 
     def _changed(self) -> None:
@@ -179,13 +176,13 @@ class Table:
 
     def _add_loops(self) -> None:
         self.loops.add("ingest", self.ingest.write)
-        for one in self.followed:
-            name = one.probe.origin.name
-            self.loops.add(f"probe:{name}", one.probe.ask_health)
-            self._deploy_loops[name] = self.loops.add(f"deploy:{name}", one.probe.ask_deploy)
-            self.loops.add(f"pipeline:{name}", one.probe.ask_pipeline)
-            self.loops.add(f"follow:{name}", one.follower.follow)
-        self.telemetry.add_loops(self.loops)
+        for number, one in enumerate(self.followed):
+            name, after = one.probe.origin.name, number * APART_SECONDS
+            self.loops.add(f"probe:{name}", one.probe.ask_health, after=after)
+            self._deploy_loops[name] = self.loops.add(f"deploy:{name}", one.probe.ask_deploy, after=after)
+            self.loops.add(f"pipeline:{name}", one.probe.ask_pipeline, after=after)
+            self.loops.add(f"follow:{name}", one.follower.follow, after=after)
+        self.telemetry.add_loops(self.loops, apart=APART_SECONDS)
         self.loops.add("findings", self.watch.check)
         self.loops.add("overview", self.board.tell)
         self.loops.add("sessions", self.sessions.sweep)
@@ -267,7 +264,7 @@ class Table:
         """Saves what is not on disk yet. Also after a start that failed half-way."""
         self.shell.panics.unwatch()
         await self.loops.stop()
-        await self._client.aclose()
+        await self._clients.close()
         if self._folder is None:
             return
         await _all(one.probe.save() for one in self.followed)

@@ -27,7 +27,7 @@ from chimney.wire.origin import StreamState
 SILENCE_SECONDS = 35.0  # the origin sends at least a heartbeat every 15 s: two lost and some slack
 FIRST_WAIT, LONGEST_WAIT = 0.25, 15.0
 GOOD_AFTER_SECONDS = 5.0
-NOT_WANTED_SECONDS = 5.0
+NOT_WANTED_SECONDS = 2.0
 EVENTS = "chimney.events"  # the logger of what happened beside requests
 _jitter = random.Random()  # noqa: S311 — spreads reconnections
 _hello = msgspec.json.Decoder(Hello).decode

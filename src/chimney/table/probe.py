@@ -97,6 +97,10 @@ class Probe:
         self.pipeline: PipelineSummary | None = None
         self.dropped: Sighting | None = None
 
+    def answers(self) -> bool:
+        """Whether the last probe went well."""
+        return self.health is not None and self.failure is None
+
     async def load(self) -> None:
         """What earlier runs of the table measured."""
         since = int(time.time() // 60) - DAY

@@ -56,7 +56,6 @@ class Telemetry:
         self._settings = settings
         self._store = store
         self._ingest = ingest
-        self._client = client
         self.collected: dict[str, Collected] = {}
         self.deployments = Deployments(DeploymentLog(database))
         self.errors = Errors(ErrorLog(database), store, place=self.deployments.at)
@@ -74,11 +73,11 @@ class Telemetry:
         refusals = self.receiver.refusals
         return ReceiverFacts(refused=refusals.last, requests=refusals.requests)
 
-    def collect(self, origin: FollowedOrigin, *, reachable: Callable[[], bool]) -> None:
+    def collect(self, origin: FollowedOrigin, *, client: httpx2.AsyncClient, reachable: Callable[[], bool]) -> None:
         """One more origin. Its events and the log of its edge are kept as sources of their own."""
         collector = Collector(
             origin,
-            client=self._client,
+            client=client,
             ingest=self._ingest,
             scrape_seconds=self._settings.scrape_seconds,
             reachable=reachable,
@@ -93,8 +92,8 @@ class Telemetry:
         )
         self.collected[origin.name] = Collected(
             collector,
-            Follower(origin, client=self._client, store=self._store, ingest=self._ingest, stream=events),
-            Follower(origin, client=self._client, store=self._store, ingest=self._ingest, stream=edge_log),
+            Follower(origin, client=client, store=self._store, ingest=self._ingest, stream=events),
+            Follower(origin, client=client, store=self._store, ingest=self._ingest, stream=edge_log),
         )
 
     def of(self, origin: str) -> dict[str, Any]:
@@ -108,14 +107,15 @@ class Telemetry:
             "collectors": [*collector.states(), *streams],
         }
 
-    def add_loops(self, loops: Supervisor) -> None:
-        for name, one in self.collected.items():
-            loops.add(f"edge:{name}", one.collector.ask_edge)
-            loops.add(f"version:{name}", one.collector.ask_version)
-            loops.add(f"metrics:{name}", one.collector.scrape)
-            loops.add(f"missed:{name}", one.collector.catch_up)
-            loops.add(f"events:{name}", one.events.follow)
-            loops.add(f"edge_log:{name}", one.edge_log.follow)
+    def add_loops(self, loops: Supervisor, *, apart: float) -> None:
+        for number, (name, one) in enumerate(self.collected.items()):
+            after = number * apart
+            loops.add(f"edge:{name}", one.collector.ask_edge, after=after)
+            loops.add(f"version:{name}", one.collector.ask_version, after=after)
+            loops.add(f"metrics:{name}", one.collector.scrape, after=after)
+            loops.add(f"missed:{name}", one.collector.catch_up, after=after)
+            loops.add(f"events:{name}", one.events.follow, after=after)
+            loops.add(f"edge_log:{name}", one.edge_log.follow, after=after)
         loops.add("elsewhere", self.elsewhere.check)
         loops.add("errors", self.errors.group)
         loops.add("deployments", self.deployments.save)

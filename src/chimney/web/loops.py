@@ -22,8 +22,9 @@ Verb = Callable[[], Awaitable[float]]
 class Loop:
     """One loop and what is known of it."""
 
-    def __init__(self, name: str, verb: Verb, panics: Panics) -> None:
+    def __init__(self, name: str, verb: Verb, panics: Panics, *, after: float = 0.0) -> None:
         self.name = name
+        self._after = after
         self._verb = verb
         self._panics = panics
         self._failures = 0
@@ -38,6 +39,8 @@ class Loop:
         self._nudged.set()
 
     async def run(self) -> None:
+        if self._after:
+            await asyncio.sleep(self._after)
         while True:
             wait = await self._round()
             try:
@@ -81,8 +84,9 @@ class Supervisor:
         self.loops: list[Loop] = []
         self._tasks: list[asyncio.Task[None]] = []
 
-    def add(self, name: str, verb: Verb) -> Loop:
-        loop = Loop(name, verb, self._panics)
+    def add(self, name: str, verb: Verb, *, after: float = 0.0) -> Loop:
+        """Its first round begins `after` so many seconds."""
+        loop = Loop(name, verb, self._panics, after=after)
         self.loops.append(loop)
         return loop
 
