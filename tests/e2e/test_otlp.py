@@ -1,8 +1,10 @@
 """Programs with the stock SDKs of OpenTelemetry, told nothing but where to send."""
 
+import http.client
 import os
 import subprocess
 import sys
+import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -73,3 +75,17 @@ def test_up_shows_the_spans_of_its_origin(tmp_path: Path) -> None:
         assert "chimney" in trace["service"]
     finally:
         assert up.terminate() == 0
+
+
+@pytest.mark.parametrize("length", ["content-length", "transfer-encoding"])
+def test_a_sender_of_too_much_reads_why_it_is_refused(table: Running, length: str) -> None:
+    """Its answer comes when it has written everything, not a broken connection in the middle."""
+    piece = bytes(1024**2)
+    body = iter([piece] * 20) if length == "transfer-encoding" else piece * 20
+    headers = {"content-type": "application/x-protobuf"}
+    address = urllib.parse.urlsplit(table.url).netloc
+    connection = http.client.HTTPConnection(address, timeout=20)
+    connection.request("POST", "/v1/logs", body, headers, encode_chunked=length == "transfer-encoding")
+    answer = connection.getresponse()
+    assert (answer.status, answer.read()[:1]) == (413, b"\x08")
+    connection.close()

@@ -23,6 +23,7 @@ from chimney.core.otlp.rejected import Rejected
 from chimney.store.errors import StoreError
 from chimney.store.telemetry import Batch
 from chimney.table import otlp_answers
+from chimney.table.body import Body
 from chimney.table.ingest import Ingest
 from chimney.table.refused import Refusals
 from chimney.table.unpack import (
@@ -79,15 +80,17 @@ class Receiver:
         signal = _ROUTES.get(record.path)
         record.route = record.path if signal else "unmatched"
         content_type = record.headers.get(b"content-type", b"").decode("latin-1")
+        body = Body(receive)
         try:
-            answer, media = await self._take(signal, record, receive)
+            answer, media = await self._take(signal, record, body)
         except RefusedError as error:
             record.error = error.message if error.status == 503 else None
+            await body.discard()
             await otlp_answers.refuse(send, error, content_type)
         else:
             await otlp_answers.accept(send, answer, media)
 
-    async def _take(self, signal: Signal | None, record: RequestRecord, receive: Receive) -> tuple[bytes, str]:
+    async def _take(self, signal: Signal | None, record: RequestRecord, body: Body) -> tuple[bytes, str]:
         self._allow(record)
         if signal is None:
             raise RefusedError(404, "OTLP is taken at /v1/logs, /v1/traces and /v1/metrics.")
@@ -96,11 +99,11 @@ class Receiver:
         media = media_of(record.headers.get(b"content-type", b"").decode("latin-1"))
         zipped = is_zipped(record.headers.get(b"content-encoding", b"").decode("latin-1"))
         with contextlib.ExitStack() as held:
-            body = await self._body(record, receive, held)
+            sent = await self._read(record, body, held)
             if zipped:
-                body = await self._in_thread(lambda: unzip(body))
-                self._hold(len(body), held)
-            answer = await self._store(signal, body, media)
+                sent = await self._in_thread(lambda: unzip(sent))
+                self._hold(len(sent), held)
+            answer = await self._store(signal, sent, media)
         return answer, media
 
     def _allow(self, record: RequestRecord) -> None:
@@ -128,26 +131,22 @@ class Receiver:
         self.refusals.note(rows, why, now=time.time())
         return RefusedError(503, f"{why} Try again.", retry_after=RETRY_SECONDS)
 
-    async def _body(self, record: RequestRecord, receive: Receive, held: contextlib.ExitStack) -> bytes:
+    async def _read(self, record: RequestRecord, body: Body, held: contextlib.ExitStack) -> bytes:
         said = record.headers.get(b"content-length", b"")
         if said.isdigit() and int(said[:20]) > LARGEST:
             raise too_large()
-        body = bytearray()
+        found = bytearray()
         try:
             async with asyncio.timeout(BODY_SECONDS):
-                more = True
-                while more:
-                    event = await receive()
-                    if event["type"] != "http.request":
-                        raise RefusedError(400, "The body ended in the middle.")
-                    body += event.get("body", b"")
-                    if len(body) > LARGEST:
+                while not body.ended:
+                    chunk = await body.chunk()
+                    found += chunk
+                    if len(found) > LARGEST:
                         raise too_large()
-                    self._hold(len(event.get("body", b"")), held)
-                    more = event.get("more_body", False)
+                    self._hold(len(chunk), held)
         except TimeoutError:
             raise RefusedError(408, f"The body was not here within {BODY_SECONDS:.0f} s.") from None
-        return bytes(body)
+        return bytes(found)
 
     async def _in_thread(self, act: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, act)
