@@ -33,8 +33,6 @@ ROLES: dict[str, tuple[type[Settings], str]] = {
 _OUTSIDE = {"CHIMNEY_CONFIG", "CHIMNEY_TABLE_TOKEN", "CHIMNEY_TABLE_URL", "CHIMNEY_URL"}
 # Settings whose part of the product is not built yet: known, so that setting one is no error, and told at start.
 RESERVED = {
-    *(f"CHIMNEY_{name}" for name in ("GITHUB_APP_ID", "GITHUB_APP_KEY_FILE")),
-    *(f"CHIMNEY_{name}" for name in ("GITHUB_APP_INSTALLATION",)),
     *(f"CHIMNEY_TABLE_{name}" for name in ("NOTIFY", "NOTIFY_FILE", "OIDC_ISSUER")),
     *(f"CHIMNEY_TABLE_{name}" for name in ("OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OIDC_CLIENT_SECRET_FILE")),
     *(f"CHIMNEY_TABLE_{name}" for name in ("GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET", "GITHUB_CLIENT_SECRET_FILE")),
@@ -53,7 +51,7 @@ def known_variables() -> set[str]:
 
 
 def is_secret(name: str) -> bool:
-    return name.endswith(("TOKEN", "PASSWORD", "SECRET", "DRAGONFLY_URL"))
+    return name.endswith(("TOKEN", "PASSWORD", "SECRET", "DRAGONFLY_URL", "APP_KEY"))
 
 
 def nearest(name: str, known: set[str]) -> str:

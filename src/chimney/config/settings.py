@@ -4,7 +4,16 @@ import re
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, DirectoryPath, Field, SecretStr
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    DirectoryPath,
+    Field,
+    SecretStr,
+    ValidationInfo,
+)
 
 from chimney.core.freshness import ADJUSTABLE
 from chimney.web.serve import split_address
@@ -95,8 +104,23 @@ def _caddy_admin(value: str) -> str:
     return _url(address)
 
 
+def _pem(value: SecretStr) -> SecretStr:
+    if not re.match(r"-----BEGIN (RSA )?PRIVATE KEY-----\s", value.get_secret_value()):
+        raise ValueError("should be a private key in PEM, as GitHub gives it for download")
+    return value
+
+
+def _all_three(value: int | None, info: ValidationInfo) -> int | None:
+    given = [info.data.get("github_app_id"), info.data.get("github_app_key"), value]
+    if any(one is not None for one in given) and None in given:
+        raise ValueError("a GitHub App needs its id, its key and its installation: give all three")
+    return value
+
+
 Commas = BeforeValidator(_split)
 HeaderSecret = Annotated[SecretStr, AfterValidator(_header)]
+AppInstallation = Annotated[Annotated[int, Field(ge=1)] | None, AfterValidator(_all_three)]
+AppKey = Annotated[SecretStr, AfterValidator(_pem)]
 Repo = Annotated[str, AfterValidator(_repo)]
 Listen = Annotated[str, AfterValidator(_listen)]
 Url = Annotated[str, AfterValidator(_url)]
@@ -127,6 +151,13 @@ class OriginSettings(Settings):
         [], description="Repositories that discovery leaves out, name or owner/name, comma-separated."
     )
     github_token: HeaderSecret | None = Field(None, description="GitHub token; GITHUB_TOKEN is read too.")
+    github_app_id: str | None = Field(
+        None, pattern=r"^[A-Za-z0-9.]{1,64}$", description="Id of a GitHub App to sign in as, in place of a token."
+    )
+    github_app_key: AppKey | None = Field(None, description="Private key of the GitHub App, PEM.")
+    github_app_installation: AppInstallation = Field(
+        None, validate_default=True, description="Id of the App's installation."
+    )
     github_api_url: Url = Field("https://api.github.com", description="Base URL of the GitHub REST API.")
     dragonfly_url: DragonflyUrl | None = Field(
         None, description="Shared cache, redis:// or rediss://; unset: memory only."

@@ -11,15 +11,15 @@ import logging
 import re
 import time
 from collections.abc import Awaitable, Callable
-from typing import NamedTuple
+from contextlib import suppress
 from urllib.parse import urljoin, urlsplit
 
 import httpx2
-import msgspec
 
 from chimney import __version__
 from chimney.core.budget import Need, is_rate_limited, refusal, retry_at
 from chimney.core.call import Attribute, Call, Calls, NoCalls
+from chimney.github.app import Installation
 from chimney.github.errors import (
     BudgetError,
     GitHubError,
@@ -29,6 +29,7 @@ from chimney.github.errors import (
     UnreachableError,
 )
 from chimney.github.recipe import Recipe
+from chimney.github.reply import Reply, is_json
 from chimney.wire.base import stamp
 from chimney.wire.health import GitHubHealth, RateLimit
 
@@ -45,18 +46,6 @@ _HEADERS = {
 }
 
 
-class Reply(NamedTuple):
-    """GitHub's answer to one request. `body` is empty for a 304; `links` and `vary` are the raw header lines."""
-
-    status: int
-    headers: httpx2.Headers
-    body: bytes
-
-    @property
-    def etag(self) -> str | None:
-        return self.headers.get("etag")
-
-
 class GitHubClient:
     """Remembers the last success, the rate limit and what is wrong; while GitHub asked us to wait it asks nothing."""
 
@@ -68,6 +57,7 @@ class GitHubClient:
         transport: httpx2.AsyncBaseTransport | None = None,
         deadline_seconds: float = DEADLINE_SECONDS,
         calls: Calls | None = None,
+        app: Installation | None = None,
     ) -> None:
         self._origin = urlsplit(api_url)
         self.transport = transport
@@ -80,11 +70,13 @@ class GitHubClient:
         headers = dict(_HEADERS)
         if token:
             headers["authorization"] = f"Bearer {token}"
-        self.authenticated = token is not None
-        self.identity = hashlib.sha256((token or "").encode()).hexdigest()[:16]
+        self.app = app
+        self.authenticated = token is not None or app is not None
+        self._identity = hashlib.sha256((token or "").encode()).hexdigest()[:16]
         self._deadline = deadline_seconds
         self._client = httpx2.AsyncClient(
             headers=headers,
+            auth=app,
             timeout=httpx2.Timeout(deadline_seconds, connect=min(5.0, deadline_seconds)),
             follow_redirects=False,
             transport=transport,
@@ -101,6 +93,23 @@ class GitHubClient:
         self.refused = 0
         self.sparing: str | None = None
         self.results: dict[str, int] = {}
+
+    @property
+    def identity(self) -> str:
+        """Of the token that is used now: entity tags are bound to it."""
+        return self.app.identity if self.app else self._identity
+
+    @property
+    def audience(self) -> str:
+        """What the tokens have in common that may see the same."""
+        return self.app.name if self.app else self._identity
+
+    async def sign_in(self) -> None:
+        """Renews the token of an app if it is due, so that `tag_of` is right for the next. What fails, `get` tells."""
+        if self.app and not self._blocked_by:
+            with suppress(GitHubError, httpx2.HTTPError, TimeoutError):
+                async with asyncio.timeout(self._deadline):
+                    await self.app.renew(self._client)
 
     async def get(self, path: str, query: str = "", *, etag: str | None = None, need: Need = Need.WANTED) -> Reply:
         """The answer: 200, 304 (only when `etag` was given), 404, 410 or another 4xx that GitHub means.
@@ -133,6 +142,8 @@ class GitHubClient:
         try:
             async with asyncio.timeout(self._deadline), self._slots:
                 self._hold_back()
+                if self.app:
+                    await self.app.renew(self._client)
                 reply = self._judge(await ask())
         except GitHubError as error:
             if error is not self._blocked_by:
@@ -210,7 +221,10 @@ class GitHubClient:
 
     def tag_of(self, body: bytes) -> str | None:
         """The entity tag that GitHub would give to this body, asked by us; None when that cannot be computed."""
-        return self.recipe.tag(body, self._client.headers)
+        headers = dict(self._client.headers)
+        if self.app:
+            headers["authorization"] = self.app.authorization
+        return self.recipe.tag(body, headers)
 
     def _judge(self, reply: Reply) -> Reply:
         """The reply when it can be used, else the error that it means."""
@@ -226,7 +240,7 @@ class GitHubClient:
             raise UnauthorizedError("GitHub answered 401: the token is wrong, expired or revoked")
         if reply.status >= 500:
             raise UnexpectedError(f"GitHub answered {reply.status}", status=reply.status)
-        if reply.status == 200 and not _is_json(reply):
+        if reply.status == 200 and not is_json(reply):
             raise UnexpectedError("GitHub answered with something that is not JSON", status=200)
         return reply
 
@@ -266,6 +280,7 @@ class GitHubClient:
             authenticated=self.authenticated,
             problem=self.problem.said() if self.problem else None,
             sparing=self.sparing,
+            app=self.app.said() if self.app else None,
             refused_for_budget=self.refused,
         )
 
@@ -279,15 +294,3 @@ class GitHubClient:
 
     async def close(self) -> None:
         await self._client.aclose()
-
-
-def _is_json(reply: Reply) -> bool:
-    """Whether the body is whole JSON: a page of a proxy or a truncated body must never replace a good response."""
-    if "json" not in reply.headers.get("content-type", ""):
-        return False
-    try:
-        reply.body.decode()
-        msgspec.json.decode(reply.body, type=msgspec.Raw)
-    except (UnicodeDecodeError, msgspec.DecodeError, RecursionError):
-        return False
-    return True

@@ -40,7 +40,7 @@ from chimney.instrumentation import LogPipe
 from chimney.origin import documented
 from chimney.origin.edge import Edge
 from chimney.origin.events import EventLog
-from chimney.origin.github_data import GitHubData
+from chimney.origin.github_data import GitHubData, installation
 from chimney.origin.log_ring import LogRing
 from chimney.origin.ring import HELD
 from chimney.origin.sharing import SharedRing
@@ -87,7 +87,9 @@ class Origin:
         self.ring = LogRing(folder, slot=settings.slot, boot=self.boot, pipe=pipe, room=room)
         self.events = EventLog(folder, slot=settings.slot, boot=self.boot, room=room)
         self.telemetry = Telemetry(settings, boot=self.boot, environ=os.environ)
-        client = GitHubClient(settings.github_api_url, token, transport=transport, calls=self.telemetry.calls)
+        client = GitHubClient(
+            settings.github_api_url, token, transport=transport, calls=self.telemetry.calls, app=installation(settings)
+        )
         self._server: RedisServer | None = None
         self.github = GitHubData(
             settings,
@@ -117,7 +119,7 @@ class Origin:
         server = self._server = RedisServer(
             settings.dragonfly_url.get_secret_value(), on_change=changed, calls=self.telemetry.calls
         )
-        audience = hashlib.sha256(f"{settings.github_api_url} {client.identity}".encode()).hexdigest()[:16]
+        audience = hashlib.sha256(f"{settings.github_api_url} {client.audience}".encode()).hexdigest()[:16]
         return SharedTier(server, audience=audience, boot=self.boot)
 
     def _reports(self) -> "ReportStore":

@@ -3,8 +3,9 @@
 import time
 
 from chimney.core.budget import Need
-from chimney.github.client import GitHubClient, Reply
+from chimney.github.client import GitHubClient
 from chimney.github.errors import GitHubError, RateLimitedError, UnexpectedError
+from chimney.github.reply import Reply
 from chimney.store.ports import StoredResponse
 from chimney.web.problem import ProblemError
 

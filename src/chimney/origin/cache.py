@@ -226,6 +226,7 @@ class GitHubCache:
         The response stays referenced here meanwhile: an eviction between question and 304 costs nothing.
         """
         before, asked_at = self.invalidations, time.time()
+        await self._client.sign_in()
         etag = validator(stored, self._client)
         reply = await self._client.get(key.path, key.query, etag=etag, need=need(stored))
         now = time.time()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from chimney.config import OriginSettings
 from chimney.core.freshness import Lifetimes
+from chimney.github.app import Installation
 from chimney.github.client import GitHubClient
 from chimney.github.job_log import JobLogs
 from chimney.instrumentation import LogPipe
@@ -32,6 +33,14 @@ if TYPE_CHECKING:
 
 WARM_SECONDS = 20.0
 log = logging.getLogger(__name__)
+
+
+def installation(settings: OriginSettings) -> Installation | None:
+    """The GitHub App to sign in as; None when there is none. It goes before a token."""
+    app_id, key, number = settings.github_app_id, settings.github_app_key, settings.github_app_installation
+    if app_id is None or key is None or number is None:
+        return None
+    return Installation(settings.github_api_url, app_id=app_id, key=key.get_secret_value(), installation=number)
 
 
 class GitHubData:

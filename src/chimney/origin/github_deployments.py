@@ -26,8 +26,9 @@ from chimney.core.github_deployment import (
     tells_the_same,
 )
 from chimney.core.redact import safe
-from chimney.github.client import GitHubClient, Reply
+from chimney.github.client import GitHubClient
 from chimney.github.errors import GitHubError, UnexpectedError
+from chimney.github.reply import Reply
 from chimney.origin.deployments import Deployments
 from chimney.origin.lease import Lease
 from chimney.store.errors import StoreError

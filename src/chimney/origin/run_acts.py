@@ -15,8 +15,9 @@ from litestar.params import FromPath, JSONBody
 
 from chimney.core.grammar import WORKFLOW_FILE
 from chimney.core.redact import safe
-from chimney.github.client import GitHubClient, Reply
+from chimney.github.client import GitHubClient
 from chimney.github.errors import GitHubError
+from chimney.github.reply import Reply
 from chimney.origin.asking import as_problem
 from chimney.origin.events import Says
 from chimney.web.problem import ProblemError

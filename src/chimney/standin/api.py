@@ -17,6 +17,7 @@ from chimney.standin.answers import (
     problem,
     redirected,
 )
+from chimney.standin.apps import Apps
 from chimney.standin.bodies.base import View
 from chimney.standin.clock import Clock
 from chimney.standin.faults import Faults, Order, refusal_of
@@ -58,7 +59,7 @@ class Request(msgspec.Struct, kw_only=True):
 class Api:
     """`advance` is called before each request, so that the repository is as old as the clock says."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 — what it is made of
         self,
         *,
         repo: Repository,
@@ -67,6 +68,7 @@ class Api:
         stats: Stats,
         limits: RateLimits,
         token: str | None,
+        apps: Apps,
         tables: Tables,
         advance: Callable[[], None],
     ) -> None:
@@ -75,6 +77,7 @@ class Api:
         self._faults = faults
         self._stats = stats
         self._token = token
+        self._apps = apps
         self._routes = Routes(tables.everywhere)
         self._repository_routes = Routes(tables.repository)
         self._elsewhere_routes = Routes(tables.elsewhere)
@@ -125,6 +128,11 @@ class Api:
             refusal = refusal_of(fault)
             if refusal is not None:
                 return refusal, False
+        issued = self._apps.answer(request.path, request.authorization, now=self._clock.real())
+        if issued is not None:
+            return issued, False
+        if not self._apps.accepts(request.authorization, now=self._clock.real()):
+            return problem(401, "Bad credentials"), True
         if self._token is not None and not self._accepts(request.authorization):
             return problem(401, "Bad credentials"), True
         if request.path == "/rate_limit":

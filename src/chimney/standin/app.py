@@ -10,6 +10,7 @@ import httpx2
 
 from chimney.standin.acts import Acts
 from chimney.standin.api import Api
+from chimney.standin.apps import TOKEN_SECONDS, Apps
 from chimney.standin.bodies.base import View
 from chimney.standin.clock import Agenda, Clock
 from chimney.standin.control import Control
@@ -36,7 +37,8 @@ IDLE = 60.0
 class StandinSettings:
     """`token` None: any token will do. `start`: the unix seconds that the repository takes for now; None: the real.
 
-    `rate_limit`: requests an hour for each token. `deploy_report`: an origin's `POST /api/deploy/events`.
+    `rate_limit`: requests an hour for each token. `app_id`, `app_key` (its public key, PEM): a GitHub App.
+    `deploy_report`: an origin's `POST /api/deploy/events`.
     """
 
     repo: str = REPOSITORY
@@ -51,6 +53,9 @@ class StandinSettings:
     deploy_report: str | None = None
     visit: str | None = None
     deploy_token: str | None = None
+    app_id: str | None = None
+    app_key: str | None = None
+    app_token_seconds: float = TOKEN_SECONDS
 
 
 ROUTES = (
@@ -169,9 +174,10 @@ class Standin:
         self.visitors = Visitors(url=settings.visit, seed=settings.seed)
         self._set_going()
         self.faults, self.stats = Faults(), Stats()
+        self.apps = Apps(app_id=settings.app_id, key=settings.app_key, token_seconds=settings.app_token_seconds)
         self.api = Api(
-            repo=self.repo, clock=self.clock, faults=self.faults, stats=self.stats, token=settings.token,
-            limits=RateLimits(settings.rate_limit), advance=self.advance,
+            repo=self.repo, clock=self.clock, faults=self.faults, stats=self.stats,
+            token=settings.token, apps=self.apps, limits=RateLimits(settings.rate_limit), advance=self.advance,
             tables=Tables(ROUTES, (*REPOSITORY_ROUTES, *hook_routes(Hooks(self.hook))), ELSEWHERE_ROUTES),
         )  # fmt: skip
         acts = Acts(self.repo, invention, now=self.clock.now)

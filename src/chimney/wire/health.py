@@ -34,7 +34,7 @@ class GitHubHealth(Message, frozen=True, kw_only=True):
     """`rate_limit` and `last_success_at` are None until GitHub answered once; `problem` says what is wrong now.
 
     `sparing` says why routine requests are held back to make the quota last, None while they are not;
-    `refused_for_budget` counts what was held back.
+    `refused_for_budget` counts what was held back. `app` says how it is with the token of a GitHub App, if any.
     """
 
     last_success_at: Timestamp | None
@@ -44,6 +44,7 @@ class GitHubHealth(Message, frozen=True, kw_only=True):
     problem: str | None = None
     sparing: str | None = None
     refused_for_budget: int = 0
+    app: str | None = None
 
 
 class LogsHealth(Message, frozen=True, kw_only=True):

@@ -959,6 +959,7 @@ export interface components {
             sparing?: string | null;
             /** @default 0 */
             refused_for_budget: number;
+            app?: string | null;
         };
         /** GitHubTelling */
         GitHubTelling: {
