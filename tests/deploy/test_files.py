@@ -148,20 +148,18 @@ def test_the_image_is_built_of_what_is_there_and_runs_as_nobody_special() -> Non
     assert "--require-hashes" in text
 
 
-def test_the_health_check_of_the_image_takes_no_redirect_for_health(tmp_path: Path) -> None:
-    slots = TwoSlots(tmp_path / "slots", only="blue").start()
+def test_the_health_check_of_the_image_takes_no_redirect_for_health(tmp_path: Path, slots: TwoSlots) -> None:
     wrong = Caddy(tmp_path / "wrong")
     wrong.values["admin"] = "off"
     wrong.write(GLOBAL + "http://127.0.0.1:{port} {{\n\tredir https://elsewhere.test{{uri}} 308\n}}\n")
-    wrong.start()
     try:
+        wrong.start()
         good = checked(slots.addresses["blue"].rpartition(":")[2])
         redirected, nothing = checked(str(wrong.port)), checked("9")
         smoked = smoke(f"http://{slots.addresses['blue']}", "--slot", "blue", "--revision", slots.REVISION[:7])
         other = smoke(f"http://{slots.addresses['blue']}", "--slot", "green", "--wait", "0")
         moved = smoke(wrong.url, "--wait", "0")
     finally:
-        slots.close()
         wrong.stop()
     assert (good.returncode, redirected.returncode, nothing.returncode) == (0, 1, 1)
     assert "308" in redirected.stderr

@@ -36,8 +36,12 @@ class TwoSlots:
             folder = self._folder / slot
             folder.mkdir(parents=True)
             self.running[slot] = Running("origin", "--listen", address, folder=folder, environ=self._environ(slot))
-        for process in self.running.values():
-            assert process.url
+        try:
+            for process in self.running.values():
+                assert process.url
+        except BaseException:
+            self.close()
+            raise
         return self
 
     def _environ(self, slot: str) -> dict[str, str]:
