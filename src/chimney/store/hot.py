@@ -91,6 +91,13 @@ def _packed(chunk: Chunk) -> Chunk:
     return msgspec.structs.replace(chunk, frame=pack(chunk.lines), lines=())
 
 
+def loose(chunk: Chunk) -> Chunk:
+    """A small chunk as lines, so that it is laid together with others: a quiet table has many of them."""
+    if chunk.rows >= CHUNK_ROWS // 2 or chunk.frame is None:
+        return chunk
+    return msgspec.structs.replace(chunk, frame=None, lines=tuple(unpack(chunk.frame).split(b"\n")[:-1]))
+
+
 def in_time(chunks: Sequence[Chunk], from_ms: int | None, to_ms: int | None) -> list[Chunk]:
     """Those that may hold rows of the range, newest first."""
     return [chunk for chunk in reversed(chunks) if chunk.overlaps(from_ms, to_ms)]

@@ -8,7 +8,7 @@ from chimney.core.log_filter import LogFilter
 from chimney.core.records import milliseconds
 from chimney.store.deadline import Deadline
 from chimney.store.hot import Chunk, in_time
-from chimney.wire.telemetry import LogRow
+from chimney.wire.telemetry import LEVELS, LogRow
 
 _row = msgspec.json.Decoder(LogRow).decode
 
@@ -35,15 +35,25 @@ def needles(wanted: LogFilter) -> list[bytes]:
     return [one.lower() for one in found]
 
 
-def _lines(chunk: Chunk, sought: Sequence[bytes]) -> list[bytes]:
+def _lines(chunk: Chunk, sought: Sequence[bytes], levels: Sequence[bytes]) -> list[bytes]:
     """Lines that may be asked for, newest first."""
     text = chunk.text()
-    if not sought:
-        return text.splitlines()[::-1]
-    lower = text.lower()
-    if any(needle not in lower for needle in sought):
+    if levels and not any(level in text for level in levels):
         return []
-    return [line for line in text.splitlines()[::-1] if all(needle in line.lower() for needle in sought)]
+    if sought:
+        lower = text.lower()
+        if any(needle not in lower for needle in sought):
+            return []
+    lines = text.split(b"\n")[-2::-1]
+    if levels:
+        lines = [line for line in lines if any(level in line for level in levels)]
+    return [line for line in lines if all(needle in line.lower() for needle in sought)] if sought else lines
+
+
+def _levels(wanted: LogFilter) -> list[bytes]:
+    """One of these is in a line that is severe enough; none where most lines are."""
+    names = [name for name, number in LEVELS.items() if number >= wanted.level]
+    return [b'"level":"%s"' % name.encode() for name in names] if wanted.level > LEVELS["info"] else []
 
 
 def _wanted(row: LogRow, wanted: LogFilter) -> bool:
@@ -60,13 +70,13 @@ def hot_logs(
     chunks: Sequence[Chunk], wanted: LogFilter, deadline: Deadline, *, before: int | None, after: int | None
 ) -> Iterator[LogRow]:
     """Newest first; ends early when the deadline is over."""
-    sought = needles(wanted)
+    sought, levels = needles(wanted), _levels(wanted)
     for chunk in in_time(chunks, wanted.from_ms, wanted.to_ms):
         if (before is not None and chunk.first_id >= before) or (after is not None and chunk.last_id <= after):
             continue
         if deadline.over():
             return
-        for line in _lines(chunk, sought):
+        for line in _lines(chunk, sought, levels):
             row = _row(line)
             if (before is None or row.id < before) and (after is None or row.id > after) and _wanted(row, wanted):
                 yield row

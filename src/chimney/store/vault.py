@@ -18,7 +18,7 @@ from chimney.store import catalogue
 from chimney.store.ballast import Ballast
 from chimney.store.errors import FolderError, StorageFailedError, StorageFullError, StoreError
 from chimney.store.frames import Signal, pack
-from chimney.store.hot import CHUNK_ROWS, Chunk
+from chimney.store.hot import CHUNK_ROWS, Chunk, loose
 from chimney.store.intake import Draft, Intake
 from chimney.store.journal import Journal, drop_chunks, put_chunk, put_keys, put_names, put_sources
 from chimney.store.kept import Kept
@@ -72,7 +72,7 @@ class Vault:
             if _free(self._folder) < LEAST_TO_OPEN:
                 self._ballast.release()
             for signal, chunk in self._journal.chunks():
-                self.kept.add(signal, chunk)
+                self.kept.add(signal, loose(chunk))
             self.kept.list_all(catalogue.listed(self._journal.connection()))
             self._reconcile()
             after = catalogue.next_after(self.kept.segments())

@@ -5,6 +5,7 @@ but not yet counted when the process ended are counted at the next start.
 """
 
 import asyncio
+import contextlib
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -79,7 +80,8 @@ class Errors:
         if self._waiting:
             await asyncio.to_thread(self._round)
         if self._changed and time.monotonic() - self._saved > SAVE_SECONDS:
-            await self.save()
+            with contextlib.suppress(StoreError):  # a full disk is told of by ingest; they are saved the next time
+                await self.save()
         return 0.0 if self._waiting else WAIT_SECONDS
 
     def _round(self) -> None:
