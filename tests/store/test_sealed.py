@@ -388,7 +388,7 @@ async def _all_held(folder: Path) -> list[int | None]:
 
 @pytest.mark.parametrize("what", ["journal.sqlite", "segments"])
 def test_after_damages_at_random_it_starts_and_says_what_may_be_missing(tmp_path: Path, what: str) -> None:
-    """A few of the forty that `make damage-table` does."""
+    """Eight of each; forty of each were tried by hand."""
     whole = tmp_path / "whole"
     whole.mkdir()
     asyncio.run(_filled(whole))
