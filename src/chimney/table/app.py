@@ -20,6 +20,7 @@ retention seal verify.
 """
 
 import asyncio
+import contextlib
 import logging
 import secrets
 import sqlite3
@@ -62,6 +63,7 @@ from chimney.wire.finding import Findings
 if TYPE_CHECKING:
     from chimney.table.health import Vitals
 
+SAVE_SECONDS = 1.5  # of a thousand origins some lose the last minute of their uptime: the process is to end in time
 APART_SECONDS = 0.01  # origins are begun with one after the other: of a thousand, the last after 10 s
 PAGE = Path(__file__).parent / "static"
 log = logging.getLogger(__name__)
@@ -267,7 +269,9 @@ class Table:
         await self._clients.close()
         if self._folder is None:
             return
-        await _all(one.probe.save() for one in self.followed)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SAVE_SECONDS):
+                await _all(one.probe.save() for one in self.followed)
         log.info("table stopped", extra={"boot": self.boot})
         await self._pipe.stop()
         await self.ingest.write_last()
