@@ -6,7 +6,16 @@ from datetime import datetime
 from typing import NamedTuple
 
 from chimney.wire.github import Issue, PullRequest, Release, Repository, WorkflowRun
-from chimney.wire.pipeline import Bug, DefaultBranch, MergedPullRequest, Part, PipelineSummary, ReleaseSummary, Run
+from chimney.wire.pipeline import (
+    Bug,
+    DefaultBranch,
+    MergedPullRequest,
+    OpenPullRequest,
+    Part,
+    PipelineSummary,
+    ReleaseSummary,
+    Run,
+)
 
 _BAD = frozenset(("failure", "timed_out", "startup_failure"))
 _JUDGED = _BAD | {"success"}
@@ -87,14 +96,41 @@ def branch_state(name: str, runs: Sequence[WorkflowRun]) -> DefaultBranch:
     return DefaultBranch(name=name, state=state, since=since)
 
 
+def merged(closed: Sequence[PullRequest]) -> list[MergedPullRequest]:
+    """Those of them that were merged."""
+    return [
+        MergedPullRequest(
+            number=one.number,
+            title=one.title,
+            revision=one.merge_commit_sha,
+            merged_at=one.merged_at,
+            url=one.html_url,
+        )
+        for one in closed
+        if one.merged_at
+    ]
+
+
 def last_merged(closed: Sequence[PullRequest]) -> MergedPullRequest | None:
-    merged = [(one.merged_at, one) for one in closed if one.merged_at]
-    if not merged:
-        return None
-    at, newest = max(merged, key=lambda pair: pair[0])
-    return MergedPullRequest(
-        number=newest.number, title=newest.title, revision=newest.merge_commit_sha, merged_at=at, url=newest.html_url
+    return max(merged(closed), key=lambda one: one.merged_at, default=None)
+
+
+def open_pull(one: PullRequest) -> OpenPullRequest:
+    return OpenPullRequest(
+        number=one.number,
+        title=one.title,
+        url=one.html_url,
+        author=one.user.login if one.user else None,
+        draft=one.draft,
+        branch=one.head.ref,
+        revision=one.head.sha,
+        created_at=one.created_at,
+        updated_at=one.updated_at,
     )
+
+
+def release_summary(one: Release) -> ReleaseSummary:
+    return ReleaseSummary(tag=one.tag_name, published_at=one.published_at, url=one.html_url)
 
 
 def newest_release(releases: Sequence[Release]) -> ReleaseSummary | None:
@@ -103,7 +139,7 @@ def newest_release(releases: Sequence[Release]) -> ReleaseSummary | None:
     if not done:
         return None
     newest = max(done, key=lambda one: one.published_at.timestamp() if one.published_at else 0)
-    return ReleaseSummary(tag=newest.tag_name, published_at=newest.published_at, url=newest.html_url)
+    return release_summary(newest)
 
 
 def _bug(issue: Issue) -> Bug:

@@ -4,7 +4,7 @@
 /healthz /api/version /api/metrics    health     what this process says of itself
 /api/session                          signing    signing in and out
 /api/overview /api/origins            overview   the first screen
-/api/pipelines                        overview   over all origins
+/api/pipelines                        pipelines  over all repositories; delivery figures
 /api/findings                         findings   what is wrong now
 /api/acts/{act} /api/audit            acts       what operators have origins do, and its audit
 /api/origins/{origin}/{path}          through    an origin's own answers
@@ -220,7 +220,7 @@ class Table:
         return [
             *health.routes(self._vitals(), self.requests),
             *signing.routes(self.sessions),
-            *overview.routes(self.board),
+            *overview.routes(self.board, reach),
             *findings.routes(self.watch),
             *acts.routes(acts.Acts(reach, audited)),
             *audit.routes(audited),

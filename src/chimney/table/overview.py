@@ -7,15 +7,18 @@ from typing import Any
 from litestar import get
 
 from chimney import __version__
+from chimney.core.facts import OriginFacts
 from chimney.core.overview import changes, state_of
 from chimney.core.uptime import bars, percentage
+from chimney.table import pipelines
 from chimney.table.access import VIEWER
 from chimney.table.findings import Followed, Watch
 from chimney.table.ingest import Ingest
+from chimney.table.reach import Reach
 from chimney.table.streams import PageStreams
 from chimney.table.telemetry import Telemetry
 from chimney.wire.base import Page, stamp
-from chimney.wire.origin import OriginPipeline, OriginState, Overview
+from chimney.wire.origin import OriginPipeline, OriginState, Overview, PlacedDeployment
 
 EVERY_SECONDS = 1.0  # a change is told at most this late, and at most this often
 QUIET_SECONDS = 5.0  # rates and ages alone are told this often
@@ -86,15 +89,39 @@ class Board:
             self._pages.publish("overview", self.overview())
         return EVERY_SECONDS
 
+    def deployments(self) -> list[PlacedDeployment]:
+        return self._telemetry.deployments.current()
+
     def pipelines(self) -> list[OriginPipeline]:
-        facts = self._watch.facts().origins
-        return [
-            OriginPipeline(origin=one.name, pipeline=one.pipeline, reason=None if one.pipeline else state_of(one)[1])
-            for one in facts
-        ]
+        """What each origin told last, without asking it."""
+        told = []
+        for one in self._watch.facts().origins:
+            state, reason = state_of(one)
+            told.append(
+                OriginPipeline(
+                    origin=one.name,
+                    pipeline=one.pipeline,
+                    reason=None if one.pipeline else reason or _untold(one),
+                    repo=one.pipeline.repo if one.pipeline else None,
+                    state=state,
+                    github=one.health.github if one.health else None,
+                    webhooks=one.health.webhooks if one.health else None,
+                    hit_rate_pct=one.health.cache.hit_rate_pct if one.health else None,
+                )
+            )
+        return told
 
 
-def routes(board: Board) -> list[Any]:
+def _untold(origin: OriginFacts) -> str:
+    """Why an origin that is up has told of no pipeline."""
+    if origin.health and origin.health.repo is None:
+        return "no repository is configured: set CHIMNEY_REPO at the origin"
+    return "it has not read its repository from GitHub yet"
+
+
+def routes(board: Board, reach: Reach) -> list[Any]:
+    looked = pipelines.Pipelines(reach, told=board.pipelines, deployments=board.deployments)
+
     @get("/api/overview", opt=VIEWER, summary="What the first screen needs", tags=["overview"])
     async def overview() -> Overview:
         """Findings, origins, changes and rates, in one answer."""
@@ -105,9 +132,4 @@ def routes(board: Board) -> list[Any]:
         """State, last contact, lag, version, slot, and why it is not connected."""
         return Page(items=board.origins())
 
-    @get("/api/pipelines", opt=VIEWER, summary="Every origin's pipeline", tags=["pipelines"])
-    async def pipelines() -> Page[OriginPipeline]:
-        """The last summary that each origin gave."""
-        return Page(items=board.pipelines())
-
-    return [overview, origins, pipelines]
+    return [overview, origins, *pipelines.routes(looked)]

@@ -5,8 +5,8 @@ from chimney.wire.deployment import Deployment, DeployStatus
 from chimney.wire.edge import Edge
 from chimney.wire.errors import ErrorGroup
 from chimney.wire.finding import Findings
-from chimney.wire.health import Health, Version
-from chimney.wire.pipeline import PipelineSummary
+from chimney.wire.health import GitHubHealth, Health, Version, WebhooksHealth
+from chimney.wire.pipeline import OpenPullRequest, Part, PipelineSummary, ReleaseSummary
 from chimney.wire.telemetry import LogRow
 
 
@@ -113,8 +113,20 @@ class DeploymentDetail(PlacedDeployment, frozen=True, kw_only=True):
 
 
 class OriginPipeline(Message, frozen=True, kw_only=True):
-    """`pipeline` is None until the origin told; `reason` then says why."""
+    """`pipeline` is None until the origin told; `reason` then says why.
+
+    An origin that watches several repositories has one item for each, the main one first. `pulls` and `releases` are
+    None when they were not read; `partial` says why. `github` and `webhooks` are the origin's, of its last health.
+    """
 
     origin: str
     pipeline: PipelineSummary | None
     reason: str | None
+    repo: str | None = None
+    state: str = "unknown"
+    pulls: list[OpenPullRequest] | None = None
+    releases: list[ReleaseSummary] | None = None
+    github: GitHubHealth | None = None
+    webhooks: WebhooksHealth | None = None
+    hit_rate_pct: float | None = None
+    partial: list[Part] = []

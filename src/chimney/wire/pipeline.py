@@ -18,6 +18,20 @@ class MergedPullRequest(Message, frozen=True, kw_only=True):
     url: str
 
 
+class OpenPullRequest(Message, frozen=True, kw_only=True):
+    """`revision` is its newest commit, whose checks say how it is."""
+
+    number: int
+    title: str
+    url: str
+    author: str | None
+    draft: bool
+    branch: str
+    revision: str
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
 class Run(Message, frozen=True, kw_only=True):
     """One workflow run. `duration_seconds` is None until it has ended."""
 

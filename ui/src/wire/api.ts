@@ -140,10 +140,31 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Every origin's pipeline
-         * @description The last summary that each origin gave.
+         * Every repository's pipeline
+         * @description The last summary that each origin gave, with open pull requests, releases and quota as they are now.
          */
-        get: operations["ApiPipelinesPipelines"];
+        get: operations["ApiPipelinesListed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pipelines/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Delivery figures
+         * @description Deployment frequency, lead time, change failure rate and recovery time, each with what it was counted from.
+         *     `environment` is that of the last deployment when it is not given.
+         */
+        get: operations["ApiPipelinesFiguresDelivery"];
         put?: never;
         post?: never;
         delete?: never;
@@ -729,6 +750,13 @@ export interface components {
             ci_url: string | null;
             deployments: components["schemas"]["Deployment"][];
         };
+        /** ChangeFailureRate */
+        ChangeFailureRate: {
+            pct: number | null;
+            failed: number;
+            ended: number;
+            counted_from: components["schemas"]["CountedDeployment"][];
+        };
         /** CollectorState */
         CollectorState: {
             name: string;
@@ -736,11 +764,51 @@ export interface components {
             lag_seconds: number | null;
             error: string | null;
         };
+        /** CountedChange */
+        CountedChange: {
+            number: number;
+            title: string;
+            url: string;
+            /** Format: date-time */
+            merged_at: string;
+            /** Format: date-time */
+            deployed_at: string;
+            origin: string;
+            deployment: string;
+            revision: string;
+            seconds: number;
+            by: string;
+        };
+        /** CountedDeployment */
+        CountedDeployment: {
+            origin: string;
+            deployment: string;
+            revision: string;
+            outcome: string;
+            /** Format: date-time */
+            at: string;
+            seconds?: number | null;
+            recovered_by?: string | null;
+        };
         /** DefaultBranch */
         DefaultBranch: {
             name: string;
             state: string;
             since: string | null;
+        };
+        /** DeliveryFigures */
+        DeliveryFigures: {
+            /** Format: date-time */
+            since: string;
+            /** Format: date-time */
+            until: string;
+            days: number;
+            environment: string;
+            deployment_frequency: components["schemas"]["DeploymentFrequency"];
+            lead_time: components["schemas"]["LeadTime"];
+            change_failure_rate: components["schemas"]["ChangeFailureRate"];
+            recovery_time: components["schemas"]["RecoveryTime"];
+            partial: components["schemas"]["Part"][];
         };
         /** DeployStatus */
         DeployStatus: {
@@ -815,6 +883,13 @@ export interface components {
             /** Format: date-time */
             logs_until: string;
             errors: components["schemas"]["ErrorGroup"][];
+        };
+        /** DeploymentFrequency */
+        DeploymentFrequency: {
+            per_day: number | null;
+            over_days: number;
+            deployments: number;
+            counted_from: components["schemas"]["CountedDeployment"][];
         };
         /** DragonflyHealth */
         DragonflyHealth: {
@@ -1035,6 +1110,15 @@ export interface components {
             age_seconds: number;
             compare_url: string | null;
         };
+        /** LeadTime */
+        LeadTime: {
+            median_seconds: number | null;
+            p90_seconds: number | null;
+            changes: number;
+            waiting: number;
+            unmatched: number;
+            counted_from: components["schemas"]["CountedChange"][];
+        };
         /** ListedTrace */
         ListedTrace: {
             trace_id: string;
@@ -1123,6 +1207,20 @@ export interface components {
             kind: "gauge" | "counter" | "histogram";
             labels: string[];
         };
+        /** OpenPullRequest */
+        OpenPullRequest: {
+            number: number;
+            title: string;
+            url: string;
+            author: string | null;
+            draft: boolean;
+            branch: string;
+            revision: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
         /** OriginCache */
         OriginCache: {
             origin: string;
@@ -1134,6 +1232,15 @@ export interface components {
             origin: string;
             pipeline: components["schemas"]["PipelineSummary"] | null;
             reason: string | null;
+            repo?: string | null;
+            /** @default unknown */
+            state: string;
+            pulls?: components["schemas"]["OpenPullRequest"][] | null;
+            releases?: components["schemas"]["ReleaseSummary"][] | null;
+            github?: components["schemas"]["GitHubHealth"] | null;
+            webhooks?: components["schemas"]["WebhooksHealth"] | null;
+            hit_rate_pct?: number | null;
+            partial?: components["schemas"]["Part"][];
         };
         /** OriginState */
         OriginState: {
@@ -1297,6 +1404,13 @@ export interface components {
             /** Format: date-time */
             reset_at: string;
             resource: string;
+        };
+        /** RecoveryTime */
+        RecoveryTime: {
+            median_seconds: number | null;
+            recovered: number;
+            open: number;
+            counted_from: components["schemas"]["CountedDeployment"][];
         };
         /** ReleaseSummary */
         ReleaseSummary: {
@@ -1745,9 +1859,11 @@ export interface operations {
             };
         };
     };
-    ApiPipelinesPipelines: {
+    ApiPipelinesListed: {
         parameters: {
-            query?: never;
+            query?: {
+                origin?: string | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -1761,6 +1877,60 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_chimney.wire.origin.OriginPipeline_"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        status_code: number;
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                    };
+                };
+            };
+        };
+    };
+    ApiPipelinesFiguresDelivery: {
+        parameters: {
+            query?: {
+                days?: number;
+                environment?: string | null;
+                origin?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryFigures"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        status_code: number;
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                    };
                 };
             };
         };
