@@ -21,8 +21,16 @@ export const SCREENS: readonly Screen[] = [
     icon: 'overview',
     load: () => import('./overview/Overview.svelte'),
   },
+  {
+    path: 'deployments',
+    label: 'Deployments',
+    key: 'd',
+    icon: 'deployments',
+    load: () => import('./deployments/Deployments.svelte'),
+  },
   { path: 'logs', label: 'Logs', key: 'l', icon: 'logs', load: () => import('./logs/Logs.svelte') },
   { path: 'cache', label: 'Cache', key: 'c', icon: 'cache', load: () => import('./cache/Cache.svelte') },
+  { path: 'edge', label: 'Edge', key: 'e', icon: 'edge', load: () => import('./edge/EdgeScreen.svelte') },
 ];
 
 /** On a phone the bar has room for so many; the others are behind More. */
