@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench.process import TICK
+from bench.process import TICK, waited_seconds
 from bench.start import free_port
 
 CONFIGURATION = """
@@ -43,13 +43,19 @@ class Nginx:
         self.address = f"http://127.0.0.1:{port}"
 
     def cpu_seconds(self) -> float:
-        """Of the master and its worker."""
-        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
         used = 0
-        for pid in [str(self._process.pid), *children]:
+        for pid in self._pids():
             words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
             used += int(words[11]) + int(words[12])
         return used / TICK
+
+    def waited_seconds(self) -> float:
+        return waited_seconds(*self._pids())
+
+    def _pids(self) -> list[str]:
+        """The master and its worker."""
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
+        return [str(self._process.pid), *children]
 
 
 @contextmanager

@@ -14,6 +14,12 @@ ROOT = Path(__file__).parent.parent
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
+def waited_seconds(*pids: int | str) -> float:
+    """How long their threads could have run, but had no core: what others on the machine take from the figures."""
+    waits = [task.read_text().split()[1] for pid in pids for task in Path(f"/proc/{pid}/task").glob("*/schedstat")]
+    return sum(int(wait) for wait in waits) / 1e9
+
+
 class Measured:
     """A running process; its first `ready <address>` line on stdout gives `address`."""
 
@@ -47,6 +53,9 @@ class Measured:
         """User and system time of the process, all threads."""
         words = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(words[11]) + int(words[12])) / TICK
+
+    def waited_seconds(self) -> float:
+        return waited_seconds(self._process.pid)
 
     def errors(self) -> str:
         """What it wrote to stderr so far."""
