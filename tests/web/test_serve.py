@@ -19,7 +19,7 @@ from tests.conftest import Serving, until
 from chimney.instrumentation import LogPipe
 from chimney.web.app import Phase, Shell
 from chimney.web.asgi import Receive, Scope, Send, raw_path, respond
-from chimney.web.hub import Hub
+from chimney.web.hub import Entry, Hub
 from chimney.web.serve import CannotListenError, claim, serve, split_address
 from chimney.web.sse import EventStream, Opening
 from chimney.wire.event import Hello
@@ -73,6 +73,11 @@ async def spoken(address: str, request: bytes) -> bytes:
         return await asyncio.wait_for(reader.read(), 5)
     finally:
         writer.close()
+
+
+def read_to_the_end(connection: socket.socket) -> None:
+    while connection.recv(65_536):
+        pass
 
 
 async def test_a_role_is_started_served_drained_and_stopped(serving: Serving) -> None:
@@ -145,6 +150,23 @@ async def test_a_stalled_reader_costs_others_nothing(serving: Serving) -> None:
             async with httpx2.AsyncClient() as client:
                 assert (await client.get(f"{address}/livez")).status_code == 200
         await until(lambda: len(role.hub) == 0)
+
+
+async def test_a_connection_that_takes_nothing_is_ended(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chimney.web.serve.TAKES_NOTHING_SECONDS", 0.5)
+    role = Echo()
+    async with serving(role) as address:
+        host, _, port = address.removeprefix("http://").partition(":")
+        with socket.socket() as stalled:
+            stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            stalled.connect((host, int(port)))
+            stalled.sendall(b"GET /hot/stream HTTP/1.1\r\nhost: x\r\n\r\n")
+            await until(lambda: len(role.hub) == 1)
+            role.hub.publish([Entry(number, "log", b'"%s"' % (b"x" * 60_000)) for number in range(1, 100)])
+            await until(lambda: len(role.hub) == 0)
+            stalled.settimeout(5)
+            with pytest.raises(ConnectionResetError):
+                read_to_the_end(stalled)
 
 
 async def test_a_start_that_fails_ends_the_serving_with_its_error() -> None:

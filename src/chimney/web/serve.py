@@ -14,12 +14,14 @@ import logging
 import os
 import signal
 import socket
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
+from granian.net import SocketSpec  # type: ignore[attr-defined]
 from granian.server.embed import Server
 
 from chimney.web.asgi import Receive, Scope, Send
@@ -27,10 +29,26 @@ from chimney.web.capacity import STREAMS, capacity
 from chimney.web.recover import CUT_SHORT
 
 GRACE_SECONDS = 2.5
+TAKES_NOTHING_SECONDS = 60.0  # more than a stream's 28: its reader may still read what was sent before it was cut
 GARBAGE = 5_000  # objects between two looks at the young; Python's 700 is for programs that make few
 # Granian's own configuration would send its log to stdout; so it arrives where every other logger's does
 _NO_HANDLERS: dict[str, Any] = {"incremental": True, "formatters": {}, "handlers": {}, "loggers": {}}
 log = logging.getLogger(__name__)
+
+
+class _Server(Server):
+    """Granian, whose connections end when the other side takes nothing of what it is sent (RFC 5482).
+
+    The kernel ends them: Granian itself waits for ever to send the rest, also of an answer that has long returned.
+    """
+
+    def _init_shared_socket(self) -> None:
+        """The one socket that it listens on; what is set here, connections inherit."""
+        holder = SocketSpec(self.bind_addr, self.bind_port, self.backlog).build()
+        self._shd = holder  # type: ignore[assignment]
+        if sys.platform == "linux":
+            with socket.socket(fileno=os.dup(holder.get_fd())) as listening:
+                listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(TAKES_NOTHING_SECONDS * 1000))
 
 
 class Role(Protocol):
@@ -109,7 +127,7 @@ async def serve(role: Role, listen: str, *, ready: Callable[[str], None], stream
         loop.add_signal_handler(name, stopping.set)
     for logger in ("_granian", "_granian.utils"):
         logging.getLogger(logger).addFilter(_is_news)
-    server = Server(
+    server = _Server(
         role,
         address=host,
         port=port,
