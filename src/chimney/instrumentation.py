@@ -156,13 +156,14 @@ class LogPipe(logging.Handler):
         except (OSError, ValueError):
             self.dropped += len(lines)
 
-    async def stop(self) -> None:
-        """Flushes what is left, for at most `STOP_SECONDS`: stderr may be a pipe that nobody reads any more.
-
-        Records taken afterwards are kept for nobody.
-        """
+    async def drain(self) -> None:
+        """Writes what is pending, for at most `STOP_SECONDS`: stderr may be a pipe that nobody reads any more."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._flush(), STOP_SECONDS)
+
+    async def stop(self) -> None:
+        """Flushes what is left. Records taken afterwards are kept for nobody."""
+        await self.drain()
         self._loop = None
         if self._timer:
             self._timer.cancel()

@@ -93,3 +93,27 @@ async def test_stopping_ends_a_loop_in_the_middle_of_its_round(supervisor: Super
     supervisor.start()
     await began.wait()
     await asyncio.wait_for(supervisor.stop(), 1)
+
+
+async def test_a_loop_that_takes_a_cancellation_for_something_else_is_cancelled_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("chimney.web.loops.CANCEL_SECONDS", 0.01)
+    swallowed = 0
+
+    async def stubborn() -> float:
+        nonlocal swallowed
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            swallowed += 1
+            if swallowed > 1:
+                raise
+        return 60.0
+
+    supervisor = Supervisor()
+    supervisor.add("stubborn", stubborn)
+    supervisor.start()
+    await asyncio.sleep(0)
+    await supervisor.stop()
+    assert swallowed == 1

@@ -258,7 +258,7 @@ class Origin:
         await self.loops.stop()
         await self.events.keep_said()
         log.info("origin stopped", extra={"boot": self.boot})
-        await self._pipe.send_pending()
+        await self._pipe.drain()
         await self.ring.part()
         await self.events.part()
         await self.deploying.close()

@@ -5,6 +5,7 @@ its stack, counted, shown on /healthz; and the verb is tried again with back-off
 """
 
 import asyncio
+import logging
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -14,6 +15,9 @@ from chimney.wire.base import stamp
 from chimney.wire.health import LoopHealth
 
 LONGEST_WAIT = 60.0
+CANCELLED_AGAIN = 4
+CANCEL_SECONDS = 0.4  # the process is to end within five
+log = logging.getLogger(__name__)
 _jitter = random.Random()  # noqa: S311 — spreads retries
 
 Verb = Callable[[], Awaitable[float]]
@@ -94,9 +98,16 @@ class Supervisor:
         self._tasks = [asyncio.create_task(loop.run(), name=loop.name) for loop in self.loops]
 
     async def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        """Ends every loop. One that takes a cancellation for something else is cancelled again, a few times."""
+        for _ in range(CANCELLED_AGAIN):
+            pending = [task for task in self._tasks if not task.done()]
+            for task in pending:
+                task.cancel()
+            if not pending or not (await asyncio.wait(pending, timeout=CANCEL_SECONDS))[1]:
+                break
+        left = [task.get_name() for task in self._tasks if not task.done()]
+        if left:
+            log.error("these loops do not end: %s", ", ".join(left))
         self._tasks.clear()
 
     def health(self) -> dict[str, LoopHealth]:
