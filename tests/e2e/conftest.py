@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -40,19 +41,25 @@ def browser() -> Iterator[Browser]:
         running.close()
 
 
-@pytest.fixture
-def signed_in(browser: Browser, stack: Stack) -> Iterator[Page]:
-    """A page of the table, signed in, that fails the test on any script error or foreign request."""
+@contextmanager
+def page_at(browser: Browser, url: str) -> Iterator[Page]:
+    """A page of the table at `url`, signed in, that fails the test on any script error or foreign request."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
     troubles: list[str] = []
     page.on("pageerror", lambda error: troubles.append(str(error)))
-    page.on("request", lambda asked: troubles.append(asked.url) if not asked.url.startswith(stack.table.url) else None)
-    page.goto(stack.table.url)
+    page.on("request", lambda asked: troubles.append(asked.url) if not asked.url.startswith(url) else None)
+    page.goto(url)
     sign_in(page)
     yield page
     context.close()
     assert troubles == []
+
+
+@pytest.fixture
+def signed_in(browser: Browser, stack: Stack) -> Iterator[Page]:
+    with page_at(browser, stack.table.url) as page:
+        yield page
 
 
 def sign_in(page: Page) -> None:
