@@ -3,8 +3,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.e2e.processes import PASSWORD, Stack
+
+expect.set_options(timeout=15_000)  # on a machine that does much else
 
 CHROMIUM = "/usr/bin/chromium"
 QUIET = [

@@ -2,6 +2,8 @@ import { asApiError, get } from './http';
 
 const MOST_JOBS = 3;
 const LINES = 40;
+/** What GitHub puts before each line of a log. */
+const STAMP = /^\ufeff?\d{4}-\d\d-\d\dT[\d:.]+Z /;
 
 /** A job that failed. `lines` are the end of its log; when there are none, `silence` says why. */
 export interface FailedJob {
@@ -48,7 +50,10 @@ export async function readFailedRun(path: string, signal: AbortSignal): Promise<
 async function endOfLog(path: string, signal: AbortSignal): Promise<{ lines: string[]; silence: string }> {
   try {
     const { lines } = await get<{ lines: string[] }>(path, signal);
-    return { lines: lines.slice(-LINES), silence: 'Its log is empty.' };
+    return {
+      lines: lines.slice(-LINES).map((line) => line.replace(STAMP, '')),
+      silence: 'Its log is empty.',
+    };
   } catch (thrown) {
     if (signal.aborted) throw thrown;
     return { lines: [], silence: `Its log cannot be read: ${asApiError(thrown, path).problem.detail}` };
