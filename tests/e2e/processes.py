@@ -123,9 +123,10 @@ def status_of(url: str, **options: Any) -> int:
 
 
 class Stack:
-    """Stand-in, origin and table, each on a port that stays its own over restarts."""
+    """Stand-in, origin and table, each on a port that stays its own over restarts. `traced`: the origin's spans go to
+    the table, which reads its metrics every second."""
 
-    def __init__(self, folder: Path, *, speed: float) -> None:
+    def __init__(self, folder: Path, *, speed: float, traced: bool = False) -> None:
         self.ports = [free_port() for _ in range(3)]
         github, origin, table = (f"http://127.0.0.1:{port}" for port in self.ports)
         self.standin = Running(
@@ -143,6 +144,7 @@ class Stack:
                 "CHIMNEY_GITHUB_API_URL": github,
                 "CHIMNEY_SLOT": "blue",
                 "CHIMNEY_DEMONSTRATION": "true",
+                **({"OTEL_EXPORTER_OTLP_ENDPOINT": table, "OTEL_BSP_SCHEDULE_DELAY": "50"} if traced else {}),
             },
         )
         self.table = Running(
@@ -152,6 +154,7 @@ class Stack:
                 "CHIMNEY_TABLE_ORIGINS": f"hel1={origin}",
                 "CHIMNEY_TABLE_PASSWORD": PASSWORD,
                 "CHIMNEY_TABLE_PROBE_SECONDS": "0.5",
+                **({"CHIMNEY_TABLE_SCRAPE_SECONDS": "1"} if traced else {}),
             },
         )
         assert (self.origin.url, self.table.url) == (origin, table)

@@ -29,6 +29,20 @@ export const SCREENS: readonly Screen[] = [
     load: () => import('./deployments/Deployments.svelte'),
   },
   { path: 'logs', label: 'Logs', key: 'l', icon: 'logs', load: () => import('./logs/Logs.svelte') },
+  {
+    path: 'traces',
+    label: 'Traces',
+    key: 't',
+    icon: 'traces',
+    load: () => import('./traces/Traces.svelte'),
+  },
+  {
+    path: 'metrics',
+    label: 'Metrics',
+    key: 'm',
+    icon: 'metrics',
+    load: () => import('./metrics/Metrics.svelte'),
+  },
   { path: 'cache', label: 'Cache', key: 'c', icon: 'cache', load: () => import('./cache/Cache.svelte') },
   { path: 'edge', label: 'Edge', key: 'e', icon: 'edge', load: () => import('./edge/EdgeScreen.svelte') },
 ];
