@@ -69,6 +69,50 @@ async def test_each_repository_of_an_origin_is_an_item(make_table: Make, origin:
     assert sum("pipeline/summary?repo=" in asked for asked in origin.asked) == 2
 
 
+def workflow_run(number: int, minutes_ago: int, **more: Any) -> dict[str, Any]:
+    at = NOW - timedelta(minutes=minutes_ago)
+    return {
+        "id": number,
+        "name": "CI",
+        "path": ".github/workflows/ci.yml",
+        "status": "completed",
+        "event": "push",
+        "conclusion": "success",
+        "head_branch": "main",
+        "head_sha": "b" * 40,
+        "html_url": "https://x/1",
+        "created_at": at,
+        "updated_at": at,
+        "run_attempt": 2,
+        "actor": {"login": "ann"},
+        **more,
+    }
+
+
+async def test_runs_of_all_repositories_are_one_list(make_table: Make, origin: FakeOrigin) -> None:
+    listed = [{"repo": f"acme/{name}", "open_issues": 1, "open_prs": 1, "url": None, "default_branch": "main"}
+              for name in ("rocket", "pad", "gone")]  # fmt: skip
+    origin.answers["/api/repos"] = said({"items": listed})
+    many = [workflow_run(number, 2 * number) for number in range(1, 101)]
+    origin.answers["/api/github/acme/rocket/actions/runs"] = said({"total_count": 200, "workflow_runs": many})
+    origin.answers["/api/github/acme/pad/actions/runs"] = said(
+        {"total_count": 1, "workflow_runs": [workflow_run(7, 3)]}
+    )
+    table = await make_table(origin)
+    await known(table)
+    client = await table.signed_in()
+    page = (await client.get("/api/pipelines/runs")).json()
+    assert [(one["repo"], one["id"]) for one in page["items"][:3]] == [
+        ("acme/rocket", 1),
+        ("acme/pad", 7),
+        ("acme/rocket", 2),
+    ]
+    assert (page["items"][0]["origin"], page["items"][0]["attempt"], page["next"]) == ("hel1", 2, "2")
+    assert page["partial"] == [{"part": "acme/gone", "reason": "it answered 404"}]
+    await client.get("/api/pipelines/runs", params={"before": "2"})
+    assert any("rocket/actions/runs?per_page=100&page=2" in asked for asked in origin.asked)
+
+
 async def test_what_cannot_be_read_is_named_and_the_rest_stands(make_table: Make, origin: FakeOrigin) -> None:
     origin.answers["/api/github/acme/rocket/pulls"] = (200, JSON, b'[{"number": "seven"}]')
     table = await make_table(origin)

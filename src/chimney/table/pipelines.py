@@ -15,13 +15,13 @@ from litestar import Response, get
 from litestar.params import QueryParameter
 
 from chimney.core.delivery_figures import figures
-from chimney.core.pipeline import merged, open_pull, release_summary
+from chimney.core.pipeline import merged, open_pull, release_summary, run
 from chimney.table.access import VIEWER
 from chimney.table.reach import Reach, RefusedError, UnansweredError
 from chimney.wire.base import Page, stamp
 from chimney.wire.delivery_figures import DeliveryFigures
-from chimney.wire.github import PullRequest, Release
-from chimney.wire.origin import OriginPipeline, PlacedDeployment
+from chimney.wire.github import PullRequest, Release, WorkflowRun, WorkflowRuns
+from chimney.wire.origin import OriginPipeline, PlacedDeployment, PlacedRun, RunsPage
 from chimney.wire.pipeline import MergedPullRequest, Part, PipelineSummary, RepositorySummary
 
 SECONDS = 5.0
@@ -29,6 +29,7 @@ REPOSITORIES = 20  # of one origin
 AT_ONCE = 8
 PULLS = 100
 RELEASES = 10
+RUNS = 100  # the most that GitHub gives in a page
 ANSWERING = ("up", "degraded")
 Params = dict[str, str]
 T = TypeVar("T")
@@ -62,12 +63,7 @@ class Pipelines:
         """The main repository first, then the origin's other ones."""
         if told.state not in ANSWERING or told.pipeline is None:
             return [told]
-        main = told.pipeline.repo
-        try:
-            listed = await self._read(told.origin, "repos", {}, Page[RepositorySummary])
-        except _UnreadError:
-            return [await self._filled(told)]
-        others = [one.repo for one in listed.items if one.repo != main][: REPOSITORIES - 1]
+        others = [repo for repo in await self._watched(told) if repo != told.repo]
         return list(await asyncio.gather(self._filled(told), *(self._other(told, repo) for repo in others)))
 
     async def _other(self, told: OriginPipeline, repo: str) -> OriginPipeline:
@@ -82,11 +78,10 @@ class Pipelines:
         repo = told.pipeline.repo if told.pipeline else None
         if not repo:
             return told
-        below = f"github/{'/'.join(quote(part, safe='') for part in repo.split('/'))}"
         opened = {"state": "open", "per_page": str(PULLS)}
-        pulls, pulls_why = await self._try(told.origin, f"{below}/pulls", opened, list[PullRequest])
+        pulls, pulls_why = await self._try(told.origin, f"{below(repo)}/pulls", opened, list[PullRequest])
         releases, releases_why = await self._try(
-            told.origin, f"{below}/releases", {"per_page": str(RELEASES)}, list[Release]
+            told.origin, f"{below(repo)}/releases", {"per_page": str(RELEASES)}, list[Release]
         )
         reasons = {"pulls": pulls_why, "releases": releases_why}
         return msgspec.structs.replace(
@@ -115,6 +110,40 @@ class Pipelines:
             return await asyncio.to_thread(msgspec.json.decode, raw, type=as_type)
         except (msgspec.DecodeError, RecursionError) as error:
             raise _UnreadError(f"its answer has another shape than ours: {error}") from None
+
+    async def repositories(self, origin: str | None) -> list[tuple[str, str]]:
+        """(origin, repository) of all that can be asked; a repository that two origins watch is asked of one."""
+        chosen = [one for one in self._told() if origin in (None, one.origin) and one.state in ANSWERING]
+        found: dict[str, str] = {}
+        for told, repos in zip(chosen, await asyncio.gather(*map(self._watched, chosen)), strict=True):
+            for repo in repos:
+                found.setdefault(repo, told.origin)
+        return [(name, repo) for repo, name in found.items()]
+
+    async def _watched(self, told: OriginPipeline) -> list[str]:
+        main = [told.repo] if told.repo else []
+        try:
+            listed = await self._read(told.origin, "repos", {}, Page[RepositorySummary])
+        except _UnreadError:
+            return main
+        return main + [one.repo for one in listed.items if one.repo not in main][: REPOSITORIES - 1]
+
+    async def runs(self, *, origin: str | None, page: int) -> RunsPage:
+        """A page of each repository's runs, together."""
+        places = await self.repositories(origin)
+        params = {"per_page": str(RUNS), "page": str(page)}
+        read = [self._try(name, f"{below(repo)}/actions/runs", params, WorkflowRuns) for name, repo in places]
+        items: list[PlacedRun] = []
+        partial: list[Part] = []
+        full = False
+        for (name, repo), (found, why) in zip(places, await asyncio.gather(*read), strict=True):
+            if found is None:
+                partial.append(Part(part=repo, reason=why or "not read"))
+                continue
+            full = full or len(found.workflow_runs) == RUNS
+            items += [_placed(one, name, repo) for one in found.workflow_runs]
+        items.sort(key=lambda one: (one.started_at, one.id), reverse=True)
+        return RunsPage(items=items, next=str(page + 1) if full else None, partial=partial)
 
     async def figures(self, *, days: int, environment: str | None, origin: str | None) -> DeliveryFigures:
         held = [one for one in self._deployments() if origin is None or one.origin == origin]
@@ -148,6 +177,16 @@ class Pipelines:
         return _Merged(repo, merged(pulls), partial)
 
 
+def below(repo: str) -> str:
+    """GitHub's paths of a repository at an origin that watches it."""
+    return "/".join(("github", *(quote(part, safe="") for part in repo.split("/"))))
+
+
+def _placed(found: WorkflowRun, origin: str, repo: str) -> PlacedRun:
+    fields = msgspec.structs.asdict(run(found))
+    return PlacedRun(origin=origin, repo=repo, updated_at=found.updated_at, **fields)
+
+
 class _Merged(NamedTuple):
     repo: str
     pulls: list[MergedPullRequest]
@@ -164,6 +203,14 @@ def routes(pipelines: Pipelines) -> list[Any]:
         """The last summary that each origin gave, with open pull requests, releases and quota as they are now."""
         return Response(Page(items=await pipelines.all(origin)), headers=fresh)
 
+    @get("/api/pipelines/runs", opt=VIEWER, summary="Workflow runs of every repository", tags=["pipelines"])
+    async def runs(
+        origin: Annotated[str | None, QueryParameter(max_length=100)] = None,
+        before: Annotated[int, QueryParameter(ge=1, le=100, description="`next` of the page before.")] = 1,
+    ) -> Response[RunsPage]:
+        """A hundred of each repository, newest first, as GitHub lists them now."""
+        return Response(await pipelines.runs(origin=origin, page=before), headers=fresh)
+
     @get("/api/pipelines/figures", opt=VIEWER, summary="Delivery figures", tags=["pipelines"])
     async def delivery(
         days: Annotated[int, QueryParameter(ge=1, le=365)] = 30,
@@ -174,4 +221,4 @@ def routes(pipelines: Pipelines) -> list[Any]:
         `environment` is that of the last deployment when it is not given."""
         return Response(await pipelines.figures(days=days, environment=environment, origin=origin), headers=fresh)
 
-    return [listed, delivery]
+    return [listed, runs, delivery]

@@ -6,7 +6,7 @@ from chimney.wire.edge import Edge
 from chimney.wire.errors import ErrorGroup
 from chimney.wire.finding import Findings
 from chimney.wire.health import GitHubHealth, Health, Version, WebhooksHealth
-from chimney.wire.pipeline import OpenPullRequest, Part, PipelineSummary, ReleaseSummary
+from chimney.wire.pipeline import OpenPullRequest, Part, PipelineSummary, ReleaseSummary, Run
 from chimney.wire.telemetry import LogRow
 
 
@@ -110,6 +110,22 @@ class DeploymentDetail(PlacedDeployment, frozen=True, kw_only=True):
     logs: list[LogRow]
     logs_until: Timestamp
     errors: list[ErrorGroup]
+
+
+class PlacedRun(Run, frozen=True, kw_only=True):
+    """A workflow run of one of the repositories that an origin watches."""
+
+    origin: str
+    repo: str
+    updated_at: Timestamp
+
+
+class RunsPage(Message, frozen=True, kw_only=True):
+    """Newest first within what was read; `partial` names the repositories that could not be read."""
+
+    items: list[PlacedRun]
+    next: str | None
+    partial: list[Part]
 
 
 class OriginPipeline(Message, frozen=True, kw_only=True):

@@ -22,6 +22,13 @@ export const SCREENS: readonly Screen[] = [
     load: () => import('./overview/Overview.svelte'),
   },
   {
+    path: 'pipelines',
+    label: 'Pipelines',
+    key: 'p',
+    icon: 'pipelines',
+    load: () => import('./pipelines/Pipelines.svelte'),
+  },
+  {
     path: 'deployments',
     label: 'Deployments',
     key: 'd',

@@ -152,6 +152,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/pipelines/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Workflow runs of every repository
+         * @description A hundred of each repository, newest first, as GitHub lists them now.
+         */
+        get: operations["ApiPipelinesRunsRuns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/pipelines/figures": {
         parameters: {
             query?: never;
@@ -1379,6 +1399,29 @@ export interface components {
             way_back?: components["schemas"]["WayBack"] | null;
             origin: string;
         };
+        /** PlacedRun */
+        PlacedRun: {
+            id: number;
+            workflow: string;
+            status: string;
+            conclusion: string | null;
+            branch: string | null;
+            event: string;
+            revision: string;
+            /** Format: date-time */
+            started_at: string;
+            duration_seconds: number | null;
+            url: string;
+            /** @default  */
+            title: string;
+            actor?: string | null;
+            /** @default 1 */
+            attempt: number;
+            origin: string;
+            repo: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
         /** Point */
         Point: {
             /** Format: date-time */
@@ -1463,6 +1506,12 @@ export interface components {
             actor?: string | null;
             /** @default 1 */
             attempt: number;
+        };
+        /** RunsPage */
+        RunsPage: {
+            items: components["schemas"]["PlacedRun"][];
+            next: string | null;
+            partial: components["schemas"]["Part"][];
         };
         /** Series */
         Series: {
@@ -1877,6 +1926,45 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_chimney.wire.origin.OriginPipeline_"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        status_code: number;
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                    };
+                };
+            };
+        };
+    };
+    ApiPipelinesRunsRuns: {
+        parameters: {
+            query?: {
+                origin?: string | null;
+                /** @description `next` of the page before. */
+                before?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunsPage"];
                 };
             };
             /** @description Bad request syntax or unsupported method */
