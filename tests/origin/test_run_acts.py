@@ -27,6 +27,16 @@ async def test_a_finished_run_is_run_again(visitor: httpx2.AsyncClient) -> None:
     assert acted["run"]["status"] != "completed"
 
 
+async def test_after_an_act_the_run_is_told_as_it_is_now(visitor: httpx2.AsyncClient) -> None:
+    done = next(run for run in await runs(visitor) if run["status"] == "completed")
+    path = f"/api/github/actions/runs/{done['id']}"
+    assert (await visitor.get(path)).json()["run_attempt"] == done["run_attempt"]
+    await visitor.post("/api/pipeline/rerun", json={"run_id": done["id"]})
+    assert (await visitor.get(path)).json()["run_attempt"] == done["run_attempt"] + 1
+    listed = next(run for run in await runs(visitor) if run["id"] == done["id"])
+    assert listed["run_attempt"] == done["run_attempt"] + 1
+
+
 async def test_failed_jobs_are_run_again_and_the_run_is_cancelled(visitor: httpx2.AsyncClient) -> None:
     failed = next(run for run in await runs(visitor) if run["conclusion"] == "failure")
     again = await visitor.post("/api/pipeline/rerun_failed", json={"run_id": failed["id"]})

@@ -84,7 +84,7 @@ class GitHubData:
         self.pipeline = Pipeline(
             self.cache, self.client, repos=watched.names, workflow=settings.workflow, bug_label=settings.bug_label
         )
-        self.run_acts = RunActs(self.client, self._events, repos=watched.names)
+        self.run_acts = RunActs(self.client, self._events, repos=watched.names, forget=self.cache.invalidate)
         self.control = CacheControl(self.cache, self.near, self.replicas, self.proxy, self.pipeline, self._events)
         self.hearing = Hearing(
             self.cache,

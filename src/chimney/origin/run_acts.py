@@ -1,10 +1,11 @@
 """Acting on workflow runs with the origin's token: re-run, cancel, approve, dispatch. Each act is an event.
 
-GitHub decides who may: its refusal is passed on in its own words. What it says of the run afterwards is the answer;
-webhooks bring the rest.
+GitHub decides who may: its refusal is passed on in its own words. What it says of the run afterwards is the answer, and
+what was stored of runs is dropped; webhooks bring the rest.
 """
 
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -56,8 +57,14 @@ class Repository(msgspec.Struct, frozen=True):
 
 
 class RunActs:
-    def __init__(self, client: GitHubClient, events: Says, *, repos: list[str]) -> None:
+    """`forget` drops stored responses below a path: after an act, what is stored of runs is no longer true, and a
+    webhook may not be configured."""
+
+    def __init__(
+        self, client: GitHubClient, events: Says, *, repos: list[str], forget: Callable[[str], Awaitable[object]]
+    ) -> None:
         self._client = client
+        self._forget = forget
         self._events = events
         self._repos = repos
 
@@ -75,6 +82,7 @@ class RunActs:
                 environments = await self._approve(repo, number, asked)
             else:
                 await self._change(f"/repos/{repo}/actions/runs/{number}/{ENDINGS[act]}", None)
+        await self._forget(f"/repos/{repo}/actions/runs")
         self._events.say(
             "run_act",
             f"{act.replace('_', ' ')} {f'run {number}' if number else asked.workflow} of {repo}",
