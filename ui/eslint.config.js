@@ -10,7 +10,17 @@ const above = {
   ui: ['wire', 'api', 'state', 'views', 'format'],
   state: ['ui', 'views'],
 };
-const screens = ['overview', 'logs', 'signin', 'cache', 'deployments', 'edge', 'traces', 'metrics', 'pipelines'];
+const screens = [
+  'overview',
+  'logs',
+  'signin',
+  'cache',
+  'deployments',
+  'edge',
+  'traces',
+  'metrics',
+  'pipelines',
+];
 const shared = ['frame', 'parts'];
 
 const boundary = (folder, banned) => ({
