@@ -97,8 +97,8 @@ class MakeOrigin:
         asked = transport or httpx2.ASGITransport(app=self._still.asgi)
         pipe = self._pipes.pop() if self._pipes else LogPipe(io.TextIOWrapper(io.BytesIO()))
         origin = Origin(OriginSettings(**said), pipe, transport=asked)
-        await origin.start()
         self.running.append(origin)
+        await origin.start()
         return origin
 
     async def end(self, origin: Origin) -> None:

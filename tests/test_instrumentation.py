@@ -137,6 +137,28 @@ async def test_lines_and_requests_go_on_to_their_sinks_in_order(pipe: LogPipe, w
     assert len(lines_of(written)) == 250
 
 
+async def test_nothing_is_on_its_way_any_more_when_it_has_stopped(pipe: LogPipe) -> None:
+    taken: list[Line] = []
+    first_is_through = asyncio.Event()
+
+    async def sink(lines: Sequence[Line]) -> None:
+        if not taken:
+            taken.extend(lines)
+            pipe.emit(logging.LogRecord("late", logging.INFO, "", 0, "said while it stops", None, None))
+            await until(lambda: not pipe._pending)  # the flush that was due took it
+            first_is_through.set()
+            return
+        await first_is_through.wait()
+        for _ in range(20):
+            await asyncio.sleep(0)
+        taken.extend(lines)
+
+    pipe.request(finished())
+    pipe.start(sink)
+    await pipe.stop()
+    assert [line.level for line in taken] == [logging.INFO] * 2
+
+
 async def test_what_does_not_fit_is_dropped_and_counted_and_blocks_nobody(pipe: LogPipe) -> None:
     for _ in range(CAPACITY + 5):
         pipe.request(finished())

@@ -108,6 +108,8 @@ class LogPipe(logging.Handler):
     def _project(self) -> None:
         """Counts the finished requests and makes their lines. Those that find no room count all the same."""
         finished, self._finished = self._finished, []
+        if not finished:
+            return
         for take in self._request_sinks:
             take(finished)
         if len(self._pending) + len(finished) > CAPACITY or self._pending_bytes > CAPACITY_BYTES:
@@ -170,10 +172,14 @@ class LogPipe(logging.Handler):
         self._thread.shutdown(wait=False)
 
     async def _flush(self) -> None:
-        if self._flushing:
-            await self._flushing
-        while self._pending or self._finished:
-            await self.send_pending()
+        """Until nothing is pending and nothing is on its way: a flush may begin while another is waited for."""
+        while True:
+            if self._flushing and not self._flushing.done():
+                await self._flushing
+            elif self._pending or self._finished:
+                await self.send_pending()
+            else:
+                return
 
 
 def install(pipe: LogPipe, level: str = "info") -> None:

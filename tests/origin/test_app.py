@@ -9,6 +9,7 @@ import httpx2
 import pytest
 from tests.conftest import REPO, Ask, MakeOrigin, Serving, until
 from tests.fakes.github import GitHub, says
+from tests.fakes.role import started
 
 from chimney.config import OriginSettings
 from chimney.instrumentation import LogPipe
@@ -28,11 +29,31 @@ async def test_an_origin_is_alive_before_it_is_started_and_ready_after(
         answer = await visitor.get(path)
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
         assert answer.headers["content-type"] == "application/problem+json"
-    await origin.start()
-    assert (await visitor.get("/readyz")).status_code == 200
+    async with started(origin):
+        assert (await visitor.get("/readyz")).status_code == 200
+        await origin.drain()
+        assert (await visitor.get("/readyz")).json() == {"status": "draining"}
+        assert (await visitor.get("/livez")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("part", "step"), [("_state", "open"), ("ring", "recall"), ("github", "build"), ("deploying", "start")]
+)
+async def test_an_origin_whose_start_failed_half_way_stops_all_the_same(
+    tmp_path: Path, pipe: LogPipe, monkeypatch: pytest.MonkeyPatch, part: str, step: str
+) -> None:
+    origin = Origin(OriginSettings(data_dir=tmp_path, repo=REPO), pipe, transport=GitHub())
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise StoreError("no room")
+
+    if part == "deploying":
+        monkeypatch.setattr("chimney.origin.deploying.Deploying.start", refuse)
+    else:
+        monkeypatch.setattr(getattr(origin, part), step, refuse)
+    with pytest.raises(StoreError, match="no room"):
+        await origin.start()
     await origin.drain()
-    assert (await visitor.get("/readyz")).json() == {"status": "draining"}
-    assert (await visitor.get("/livez")).status_code == 200
     await origin.stop()
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import httpx2
 import pytest
 from tests.fakes.github import tagged
+from tests.fakes.role import started
 from tests.fakes.waiting import eventually
 
 from chimney.config import OriginSettings
@@ -79,11 +80,9 @@ class Home:
 @pytest.fixture
 async def home(tmp_path: Path) -> AsyncIterator[Home]:
     home = Home(tmp_path, org="acme", repos_exclude=["scratch"])
-    await home.origin.start()
-    await eventually(lambda: SHUT in home.origin.github.watched.names)
-    yield home
-    await home.origin.drain()
-    await home.origin.stop()
+    async with started(home.origin):
+        await eventually(lambda: SHUT in home.origin.github.watched.names)
+        yield home
 
 
 async def test_an_organisation_is_discovered_without_what_is_archived_or_excluded(home: Home) -> None:
@@ -168,11 +167,9 @@ async def test_a_repository_that_is_created_is_found_by_its_webhook(home: Home) 
 
 async def test_repositories_that_are_named_are_listed_too(tmp_path: Path) -> None:
     home = Home(tmp_path, repos=[SHUT])
-    await home.origin.start()
-    listed = (await home.get("/api/github/org/repos", **READ)).json()
-    assert (listed["org"], listed["mode"]) == ("acme", "single-repo")
-    assert [one["full_name"] for one in listed["repos"]] == [OPEN, SHUT]
-    assert (await home.page.post("/api/github/org/repos")).status_code == 405
-    assert (await home.get("/api/github/org/repos/x")).status_code == 404
-    await home.origin.drain()
-    await home.origin.stop()
+    async with started(home.origin):
+        listed = (await home.get("/api/github/org/repos", **READ)).json()
+        assert (listed["org"], listed["mode"]) == ("acme", "single-repo")
+        assert [one["full_name"] for one in listed["repos"]] == [OPEN, SHUT]
+        assert (await home.page.post("/api/github/org/repos")).status_code == 405
+        assert (await home.get("/api/github/org/repos/x")).status_code == 404

@@ -10,6 +10,7 @@ import httpx2
 import pytest
 from tests.fakes.dragonfly import dragonfly
 from tests.fakes.pair import Pair, pair_of
+from tests.fakes.role import started
 from tests.fakes.waiting import eventually
 
 from chimney.config import OriginSettings
@@ -131,9 +132,8 @@ async def test_another_replica_shows_what_a_webhook_told_the_first(tmp_path: Pat
             LogPipe(io.TextIOWrapper(io.BytesIO())),
             transport=httpx2.ASGITransport(app=pair.standin.asgi),
         )
-        await there.start()
         asked = httpx2.ASGITransport(app=there)
-        async with httpx2.AsyncClient(transport=asked, base_url="http://there.test") as page:
+        async with started(there), httpx2.AsyncClient(transport=asked, base_url="http://there.test") as page:
             here = pair.origin
             assert here
             await eventually(lambda: here.github.replicas.far.connected and there.github.replicas.far.connected)
@@ -151,5 +151,3 @@ async def test_another_replica_shows_what_a_webhook_told_the_first(tmp_path: Pat
 
             await eventually(shows, within=1.0)
             assert await pair.charged() == before
-        await there.drain()
-        await there.stop()

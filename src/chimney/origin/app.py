@@ -101,6 +101,7 @@ class Origin:
         self.edge = Edge(settings, folder=folder, boot=self.boot, events=self.events, room=room)
         self.shell = Shell(pipe.request)
         self.loops = Supervisor(self.shell.panics)
+        self._built = False
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         return self.shell(scope, receive, send)
@@ -207,6 +208,7 @@ class Origin:
         self.shell.framework = self.schema_app  # type: ignore[assignment]
         if settings.site_dir:
             self.shell.fallback = StaticFiles(Path(settings.site_dir), page=None, headers=[])
+        self._built = True
 
     def _handlers(self) -> list[Any]:
         """Every route that the framework serves, with its scope."""
@@ -253,15 +255,18 @@ class Origin:
             ring.hub.release()
 
     async def stop(self) -> None:
+        """Also after a start that failed half-way, or was cut short by a signal."""
         self.shell.panics.unwatch()
-        self.log_level.close()
+        if self._built:
+            self.log_level.close()
         await self.loops.stop()
         await self.events.keep_said()
         log.info("origin stopped", extra={"boot": self.boot})
         await self._pipe.drain()
         await self.ring.part()
         await self.events.part()
-        await self.deploying.close()
+        if self._built:
+            await self.deploying.close()
         await self.github.close()
         await self.edge.close()
         await self._pipe.stop()

@@ -65,6 +65,7 @@ class GitHubData:
         self.far = far
         self.replicas = Replicas(self.near, far)
         self.cache = GitHubCache(client, self.near, lifetimes=Lifetimes(settings.lifetimes), replicas=self.replicas)
+        self._built = False
 
     def build(self, tokens: Tokens) -> None:
         """What needs the framework, and what needs that."""
@@ -96,6 +97,7 @@ class GitHubData:
             self._events,
             secret=settings.webhook_secret.get_secret_value() if settings.webhook_secret else None,
         )
+        self._built = True
 
     def routes(self, *, read_scope: Any, operate_scope: Any) -> list[Any]:
         from chimney.origin import cache_control, job_logs, pipeline, run_acts, webhooks  # noqa: PLC0415
@@ -160,8 +162,9 @@ class GitHubData:
 
     async def close(self) -> None:
         """After the loops have ended."""
-        await self.control.close()
-        await self.hearing.close()
+        if self._built:
+            await self.control.close()
+            await self.hearing.close()
         await self.cache.close()
         if self.far:
             await self.far.close()
