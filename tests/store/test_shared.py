@@ -287,8 +287,10 @@ EVERY: dict[str, Callable[[FarTier], Awaitable[object]]] = {
     "lease": lambda far: far.lease(KEY),
     "release": lambda far: far.release(KEY),
     "drop": lambda far: far.drop("/repos"),
+    "keys": lambda far: far.keys(0),
+    "forget": lambda far: far.forget(KEY),
 }
-ABSENT = {"get": None, "put": False, "lease": True, "release": None, "drop": None}
+ABSENT = {"get": None, "put": False, "lease": True, "release": None, "drop": None, "keys": None, "forget": False}
 
 
 async def timed(asking: Awaitable[object]) -> tuple[object, float]:
@@ -332,7 +334,7 @@ async def test_a_server_that_is_gone_is_as_if_there_were_none(tier: SharedTier, 
 @pytest.mark.parametrize("name", EVERY)
 async def test_an_origin_that_stands_alone_asks_nobody(name: str) -> None:
     alone = NoFarTier()
-    assert await EVERY[name](alone) == {**ABSENT, "drop": 0}[name]
+    assert await EVERY[name](alone) == {**ABSENT, "drop": 0, "keys": ([], None), "forget": True}[name]
     assert alone.health().status == "not_configured"
     assert not alone.connected
 

@@ -12,6 +12,7 @@ from chimney.github.app import Installation
 from chimney.github.client import GitHubClient
 from chimney.github.job_log import JobLogs
 from chimney.instrumentation import LogPipe
+from chimney.origin.afar import Afar
 from chimney.origin.audience import Audience
 from chimney.origin.cache import GitHubCache
 from chimney.origin.discovery import PATH as ORGANISATION
@@ -140,6 +141,9 @@ class GitHubData:
             return
         far.on_lost(loops.add("dragonfly", far.probe).nudge)
         loops.add("dragonfly_news", lambda: far.listen(replicas.hear))
+        afar = Afar(self.near, far, self.hearing.patches.judged)
+        self.hearing.patches.on_applied = afar.owe
+        afar.nudge = loops.add("dragonfly_patches", afar.run).nudge
         replicas.nudge = loops.add("dragonfly_outbox", replicas.deliver).nudge
 
     def dragonfly_changed(self, up: bool, why: str) -> None:

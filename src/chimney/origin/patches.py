@@ -79,6 +79,7 @@ class Patches:
         self._known: OrderedDict[tuple[str, str], Version] = OrderedDict()
         self._latest: dict[str, str] = {}
         self.on_delivery: Callable[[Delivery], None] = lambda _delivery: None
+        self.on_applied: Callable[[Sequence[Delivery]], None] = lambda _deliveries: None
         self.looks = Looks(cache, store, delays=delays)
 
     def remember(self, versions: Sequence[Known]) -> None:
@@ -101,6 +102,7 @@ class Patches:
             if result.touched and self._put(job, body, result):
                 for place in result.touched:
                     changed[live[job.places[place]][0]].append(job.key)
+        self.on_applied([one for _, one in live])
         for repo in {(one.repo or "").lower() for _, one in live}:
             self._forget(self._repos.get(repo, repo))
             self._told_of(repo)
@@ -157,15 +159,25 @@ class Patches:
 
     def _put(self, job: Job, body: bytes | None, laid: Laid) -> bool:
         """False when a newer answer came meanwhile: the deliveries were laid over that one already."""
-        new = job.stored if body is None else self._patched(job.stored, body, laid)
-        if laid.old or laid.unsure:
-            new = expired(new)
+        new = self._renewed(job.stored, body, laid)
         key = self._key(job.key)
         if not self._cache.replace(key, job.stored, new):
             return False
         if laid.look:
             self.looks.now(key)
         return True
+
+    async def judged(self, key: str, stored: StoredResponse, deliveries: Sequence[Delivery]) -> StoredResponse | None:
+        """What the deliveries make of a response that is not held here; None when they do not touch it."""
+        body, laid = await asyncio.to_thread(_lay_one, deliveries, key, stored)
+        if not laid.touched:
+            return None
+        new = self._renewed(stored, body, laid)
+        return expired(new) if laid.look and not new.expired else new
+
+    def _renewed(self, stored: StoredResponse, body: bytes | None, laid: Laid) -> StoredResponse:
+        new = stored if body is None else self._patched(stored, body, laid)
+        return expired(new) if laid.old or laid.unsure else new
 
     def _patched(self, stored: StoredResponse, body: bytes, laid: Laid) -> StoredResponse:
         tag = self._cache.tag_of(body) or f'W/"chimney-{hashlib.sha256(body).hexdigest()[:32]}"'

@@ -6,7 +6,7 @@ longer than a fifth of a second: what cannot be had is not there, what cannot be
 
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from zlib import crc32
 
 import msgspec
@@ -36,6 +36,13 @@ class News(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=T
     body: bytes = b""
 
 
+class KeyPage(NamedTuple):
+    """Some of the keys; `next` is where to go on, None at the end."""
+
+    keys: list[str]
+    next: int | None
+
+
 Hear = Callable[[News | None], None]  # None: news were missed, so everything held may be out of date
 
 
@@ -59,6 +66,12 @@ class FarTier(Protocol):
 
     async def put(self, key: str, response: StoredResponse) -> bool:
         """Keeps it, ends the lease of its key and tells the other replicas. False when it could not be told."""
+
+    async def keys(self, cursor: int) -> KeyPage | None:
+        """A page of the keys of what is stored, from 0 on; one may come twice. None when it cannot be had."""
+
+    async def forget(self, key: str) -> bool:
+        """Removes one response and tells nobody: what the others hold is theirs. False when that did not succeed."""
 
     async def drop(self, prefix: str | None) -> int | None:
         """Removes by whole segments, all for None, and tells the others; None when that did not succeed."""
@@ -98,6 +111,12 @@ class NoFarTier:
 
     async def put(self, _key: str, _response: StoredResponse) -> bool:
         return False
+
+    async def keys(self, _cursor: int) -> KeyPage | None:
+        return KeyPage([], None)
+
+    async def forget(self, _key: str) -> bool:
+        return True
 
     async def drop(self, _prefix: str | None) -> int | None:
         return 0

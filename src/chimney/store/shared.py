@@ -12,7 +12,7 @@ from contextlib import suppress
 
 import msgspec
 
-from chimney.store.far import Hear, News, Word, print_of
+from chimney.store.far import Hear, KeyPage, News, Word, print_of
 from chimney.store.packing import VERSION, pack, unpack
 from chimney.store.ports import StoredResponse
 from chimney.store.redis import AwayError, RedisServer, RefusedError
@@ -23,6 +23,7 @@ GONE_KEPT_SECONDS = 60
 LEASE_MS = 12_000  # GitHub's deadline is 10 s: a lease outlives its fetch, and not its dead replica
 LARGEST_BYTES = 1024 * 1024  # packed; larger ones would not pass within the deadline, and stay with who fetched them
 BATCH = 500
+PAGE = 100  # keys that are looked at without a pause
 TOLD_SECONDS = 60.0  # between two warnings about garbage
 log = logging.getLogger(__name__)
 _encode = msgspec.msgpack.Encoder().encode
@@ -117,6 +118,22 @@ class SharedTier:
     async def publish(self, word: Word, key: str | None = None, body: bytes = b"") -> bool:
         try:
             await self._server.run("PUBLISH", self._prefix + "news", _encode(News(self._boot, word, key, body=body)))
+        except (AwayError, RefusedError):
+            return False
+        return True
+
+    async def keys(self, cursor: int) -> KeyPage | None:
+        start = self._of("")
+        try:
+            following, found = await self._server.run("SCAN", cursor, "MATCH", _literal(start) + "*", "COUNT", PAGE)
+        except (AwayError, RefusedError):
+            return None
+        keys = [name.decode("utf-8", "replace").removeprefix(start) for name in found]
+        return KeyPage(keys, int(following) or None)
+
+    async def forget(self, key: str) -> bool:
+        try:
+            await self._server.run("UNLINK", self._of(key))
         except (AwayError, RefusedError):
             return False
         return True
