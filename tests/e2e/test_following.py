@@ -47,6 +47,9 @@ def test_the_deployment_that_brought_an_error_is_found(signed_in: Page, stack: S
     group = signed_in.get_by_role("button", name=re.compile("^new github-unexpected .*in 5f0c1de \\(#7\\)"))
     group.click()
     expect(signed_in.get_by_text(re.compile("in the deployment 5f0c1de"))).to_be_visible()
+    expect(signed_in.get_by_role("link", name="5f0c1de (#7)").first).to_have_attribute(
+        "href", re.compile(f"^/deployments/hel1/{told['deployment']['id']}$")
+    )
     signed_in.get_by_role("link", name="its trace").click()
     spans = signed_in.get_by_role("list", name="Spans of the trace, each below its parent")
     expect(spans.get_by_role("button", name=re.compile("error .*GET .*issues.4711 500"))).to_be_visible()
