@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from chimney.core.redact import MASKED, names_a_secret, safe
+from chimney.core.redact import LONGEST, MASKED, is_plain, names_a_secret, safe
 from chimney.wire.telemetry import LEVELS
 
 DEEPEST = 6
@@ -70,25 +70,33 @@ def severity(level: object) -> int:
 LEVEL_NAMES = {number: name for name, number in LEVELS.items()}
 
 
-def _named(name: str, value: object, depth: int) -> Any:
-    return MASKED if isinstance(value, str) and names_a_secret(name) else _bounded(value, depth)
-
-
-def _bounded(value: object, depth: int) -> Any:
+def _named(name: str, value: object, depth: int, plain: bool) -> Any:
     if isinstance(value, str):
-        return safe(value)
+        return MASKED if names_a_secret(name) else value if plain else safe(value)
+    return _bounded(value, depth, plain) if isinstance(value, dict | list) else value
+
+
+def _bounded(value: object, depth: int, plain: bool) -> Any:
+    if isinstance(value, str):
+        return value if plain else safe(value)
     if isinstance(value, dict):
         if depth >= DEEPEST:
             return "… nested too deeply"
         rows = list(value.items())[:MOST_FIELDS]
-        return {safe(str(key), longest=200): _named(str(key), inner, depth + 1) for key, inner in rows}
+        return {_cut(key, 200, plain): _named(key, inner, depth + 1, plain) for key, inner in rows}
     if isinstance(value, list):
-        return "… nested too deeply" if depth >= DEEPEST else [_bounded(one, depth + 1) for one in value[:MOST_FIELDS]]
+        if depth >= DEEPEST:
+            return "… nested too deeply"
+        return [_bounded(one, depth + 1, plain) for one in value[:MOST_FIELDS]]
     return value
 
 
-def _identifier(value: object) -> str | None:
-    return safe(value, longest=_ID) if isinstance(value, str) and value else None
+def _cut(text: str, longest: int, plain: bool) -> str:
+    return text if plain and len(text) <= longest else safe(text, longest=longest)
+
+
+def _identifier(value: object, plain: bool) -> str | None:
+    return _cut(value, _ID, plain) if isinstance(value, str) and value else None
 
 
 def _unreadable(data: bytes, reason: str, now_ms: int) -> Record:
@@ -111,16 +119,18 @@ def parse(data: bytes, *, now_ms: int) -> Record:
         return _unreadable(data, f"not JSON: {error}", now_ms)
     if not isinstance(raw, dict):
         return _unreadable(data, "not a JSON object", now_ms)
+    plain = len(data) <= LONGEST and is_plain(data)  # most are: making each text safe takes most of the time
     ts_ms = milliseconds(raw.get("ts"))
     message, logger = raw.get("message", ""), raw.get("logger", "")
+    fields = {key: value for key, value in raw.items() if key not in _OWN and value is not None}
     record = Record(
         ts_ms=now_ms if ts_ms is None else ts_ms,
         level=severity(raw.get("level", "info")),
-        message=safe(message if isinstance(message, str) else str(message)),
-        logger=safe(str(logger), longest=200),
-        request_id=_identifier(raw.get("request_id")),
-        trace_id=_identifier(raw.get("trace_id")),
-        fields=_bounded({key: value for key, value in raw.items() if key not in _OWN and value is not None}, 0),
+        message=_cut(message if isinstance(message, str) else str(message), LONGEST, plain),
+        logger=_cut(str(logger), 200, plain),
+        request_id=_identifier(raw.get("request_id"), plain),
+        trace_id=_identifier(raw.get("trace_id"), plain),
+        fields=_bounded(fields, 0, plain),
     )
     return in_time(record, now_ms=now_ms)
 

@@ -17,6 +17,7 @@ import msgspec
 from chimney.store import catalogue
 from chimney.store.errors import FolderError
 from chimney.store.folder import unusable
+from chimney.store.segments import FILTER
 from chimney.store.sqlite import open_reader
 
 DATABASES = ("journal.sqlite", "table.sqlite")  # the journal first: what is sealed after it was copied is still in it
@@ -100,8 +101,8 @@ def _copy_segments(folder: Path, draft: Path) -> int:
                 continue
             copied += 1
             with contextlib.suppress(FileNotFoundError):
-                ids = file.with_suffix(".ids")
-                shutil.copyfile(ids, draft / "segments" / ids.name)
+                beside = file.with_suffix(FILTER)
+                shutil.copyfile(beside, draft / "segments" / beside.name)
     finally:
         db.close()
     return copied

@@ -4,7 +4,9 @@
 compressing. One thread adds; any may read: what a reader took stays as it was.
 """
 
+import re
 import time
+from array import array
 from collections.abc import Sequence
 
 import msgspec
@@ -13,10 +15,16 @@ from chimney.store.frames import pack, unpack
 
 CHUNK_ROWS = 1_000
 CHUNK_BYTES = 1024**2
+_ID = re.compile(rb'"(?:trace|request)_id":("(?:[^"\\]|\\.)*")')  # also among the fields: an id too many does no harm
+_text = msgspec.json.Decoder(str).decode
 
 
 class Chunk(msgspec.Struct):
-    """Rows by id, times in Unix milliseconds. `frame` or `lines` holds them; `size` is their length as lines."""
+    """Rows by id, times in Unix milliseconds. `frame` or `lines` holds them; `size` is their length as lines.
+
+    `ids` are hashes of their request and trace ids, 8 B each, `levels` the records of each level: None while nobody
+    asked for them. Rows that just came bring both; those that were read back at the start are looked through then.
+    """
 
     first_id: int
     last_id: int
@@ -26,6 +34,14 @@ class Chunk(msgspec.Struct):
     size: int
     frame: bytes | None = None
     lines: tuple[bytes, ...] = ()
+    ids: "array[int] | None" = None
+    levels: dict[str, int] | None = None
+
+    def may_hold(self, sought: str) -> bool:
+        """Whether a row may have this request or trace id."""
+        if self.ids is None:
+            self.ids = array("q", {hash(_text(one)) for one in set(_ID.findall(self.text()))})
+        return hash(sought) in self.ids
 
     def text(self) -> bytes:
         """The lines, one after the other, each with its line feed."""
@@ -84,7 +100,13 @@ def _joined(one: Chunk, other: Chunk) -> Chunk:
         one.size + other.size,
         None,
         one.lines + other.lines,
+        one.ids + other.ids if one.ids is not None and other.ids is not None else None,
+        _added(one.levels, other.levels) if one.levels is not None and other.levels is not None else None,
     )
+
+
+def _added(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
+    return {level: one.get(level, 0) + other.get(level, 0) for level in (*one, *other)}
 
 
 def _packed(chunk: Chunk) -> Chunk:

@@ -1,5 +1,7 @@
 """Searching the unsealed log records: newest first, by the text of a whole chunk before any of its lines is read."""
 
+import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -13,15 +15,8 @@ from chimney.wire.telemetry import LEVELS, LogRow
 _row = msgspec.json.Decoder(LogRow).decode
 
 
-class Counted(msgspec.Struct):
-    """What a histogram needs of a line."""
-
-    ts: str
-    level: str
-    source: str
-
-
-_counted = msgspec.json.Decoder(Counted).decode
+# how each line begins: what a histogram needs, at a fifth of what reading the line costs
+_BEGINNING = re.compile(rb'^\{"id":\d+,"ts":"([^"]*)","level":"([a-z]+)"', re.MULTILINE)
 
 
 def needles(wanted: LogFilter) -> list[bytes]:
@@ -35,19 +30,27 @@ def needles(wanted: LogFilter) -> list[bytes]:
     return [one.lower() for one in found]
 
 
-def _lines(chunk: Chunk, sought: Sequence[bytes], levels: Sequence[bytes]) -> list[bytes]:
+def _lines(chunk: Chunk, sought: Sequence[bytes], levels: Sequence[bytes]) -> Iterator[bytes]:
     """Lines that may be asked for, newest first."""
     text = chunk.text()
     if levels and not any(level in text for level in levels):
-        return []
-    if sought:
-        lower = text.lower()
-        if any(needle not in lower for needle in sought):
-            return []
-    lines = text.split(b"\n")[-2::-1]
-    if levels:
-        lines = [line for line in lines if any(level in line for level in levels)]
-    return [line for line in lines if all(needle in line.lower() for needle in sought)] if sought else lines
+        return
+    for line in _holding(text, sought) if sought else text.split(b"\n")[-2::-1]:
+        if not levels or any(level in line for level in levels):
+            yield line
+
+
+def _holding(text: bytes, sought: Sequence[bytes]) -> Iterator[bytes]:
+    """Lines with all of these in them, the last first: only those are looked at that hold the last of them."""
+    lower = text.lower()
+    if any(needle not in lower for needle in sought):
+        return
+    end = len(lower)
+    while (at := lower.rfind(sought[-1], 0, end)) >= 0:
+        start, stop = lower.rfind(b"\n", 0, at) + 1, lower.index(b"\n", at)
+        if all(lower.find(needle, start, stop) >= 0 for needle in sought):
+            yield text[start:stop]
+        end = start
 
 
 def _levels(wanted: LogFilter) -> list[bytes]:
@@ -71,30 +74,45 @@ def hot_logs(
 ) -> Iterator[LogRow]:
     """Newest first; ends early when the deadline is over."""
     sought, levels = needles(wanted), _levels(wanted)
+    ids = [one for one in (wanted.request_id, wanted.trace_id) if one is not None]
     for chunk in in_time(chunks, wanted.from_ms, wanted.to_ms):
         if (before is not None and chunk.first_id >= before) or (after is not None and chunk.last_id <= after):
             continue
         if deadline.over():
             return
+        if not all(chunk.may_hold(one) for one in ids):
+            continue
         for line in _lines(chunk, sought, levels):
             row = _row(line)
             if (before is None or row.id < before) and (after is None or row.id > after) and _wanted(row, wanted):
                 yield row
 
 
-def hot_counts(chunks: Sequence[Chunk], wanted: LogFilter, deadline: Deadline) -> Iterator[tuple[int, str]]:
-    """Time and level of each record that is asked for."""
+def hot_counts(
+    chunks: Sequence[Chunk], wanted: LogFilter, deadline: Deadline, *, start_ms: int, width_ms: int
+) -> Iterator[tuple[int, str, int]]:
+    """Number of the bucket, level, count; a bucket may come again."""
     simple = not wanted.level and wanted == LogFilter(from_ms=wanted.from_ms, to_ms=wanted.to_ms)
     if not simple:
         for row in hot_logs(chunks, wanted, deadline, before=None, after=None):
-            yield milliseconds(row.ts) or 0, row.level
+            yield ((milliseconds(row.ts) or 0) - start_ms) // width_ms, row.level, 1
         return
     low, high = wanted.from_ms or 0, 2**62 if wanted.to_ms is None else wanted.to_ms
     for chunk in in_time(chunks, wanted.from_ms, wanted.to_ms):
         if deadline.over():
             return
-        for line in chunk.text().splitlines():
-            one = _counted(line)
-            ts_ms = milliseconds(one.ts) or 0
+        first, last = ((at - start_ms) // width_ms for at in (chunk.from_ms, chunk.to_ms))
+        if first == last and low <= chunk.from_ms and chunk.to_ms < high:
+            yield from ((first, level, count) for level, count in _by_level(chunk).items())
+            continue
+        for ts, level in _BEGINNING.findall(chunk.text()):
+            ts_ms = milliseconds(ts.decode()) or 0
             if low <= ts_ms < high:
-                yield ts_ms, one.level
+                yield (ts_ms - start_ms) // width_ms, level.decode(), 1
+
+
+def _by_level(chunk: Chunk) -> dict[str, int]:
+    if chunk.levels is None:
+        counted = Counter(level for _, level in _BEGINNING.findall(chunk.text()))
+        chunk.levels = {level.decode(): count for level, count in counted.items()}
+    return chunk.levels

@@ -49,12 +49,11 @@ def hot_spans(
 
 def hot_trace(chunks: Sequence[Chunk], trace_ids: Sequence[str], deadline: Deadline) -> Iterator[KeptSpan]:
     """Every unsealed span of these traces."""
-    needles = [b'"trace_id":%s' % msgspec.json.encode(trace_id) for trace_id in trace_ids]
+    needles = {trace_id: b'"trace_id":%s' % msgspec.json.encode(trace_id) for trace_id in trace_ids}
     for chunk in reversed(chunks):
         if deadline.over():
             return
-        text = chunk.text()
-        present = [needle for needle in needles if needle in text]
-        for line in text.splitlines() if present else ():
+        present = [needle for trace_id, needle in needles.items() if chunk.may_hold(trace_id)]
+        for line in chunk.text().splitlines() if present else ():
             if any(needle in line for needle in present):
                 yield _span(line)

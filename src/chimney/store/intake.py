@@ -5,6 +5,7 @@ A draft changes nothing but itself: it counts only when it is durable (`Intake.s
 
 import math
 import time
+from array import array
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -33,16 +34,32 @@ class Lines:
         self.first_id = self.next_id = next_id
         self.lines: list[bytes] = []
         self.times: list[int] = []
+        self.ids: set[int] = set()
+        self.levels: dict[str, int] = {}
 
-    def add(self, line: bytes, ts_ms: int) -> None:
+    def add(self, line: bytes, ts_ms: int, *ids: str | None, level: str | None = None) -> None:
         self.lines.append(line)
         self.next_id += 1
         self.times.append(ts_ms)
+        self.ids.update(hash(one) for one in ids if one is not None)
+        if level:
+            self.levels[level] = self.levels.get(level, 0) + 1
 
     def chunk(self) -> Chunk:
         size = sum(map(len, self.lines)) + len(self.lines)
         lines = tuple(self.lines)
-        return Chunk(self.first_id, self.next_id - 1, len(lines), min(self.times), max(self.times), size, None, lines)
+        return Chunk(
+            self.first_id,
+            self.next_id - 1,
+            len(lines),
+            min(self.times),
+            max(self.times),
+            size,
+            None,
+            lines,
+            array("q", self.ids),
+            self.levels,
+        )
 
 
 class Draft:
@@ -166,7 +183,7 @@ class Intake:
         if data is None:
             row = _replace(row, message=safe(row.message), fields={"unreadable": "its fields cannot be written"})
             data = _encode(row)
-        lines.add(data, record.ts_ms)
+        lines.add(data, record.ts_ms, record.request_id, record.trace_id, level=row.level)
         draft.stored.append(StoredRow(row, record.level, data, record.ts_ms))
 
     def _span(self, draft: Draft, span: SpanRow, now_ms: int) -> None:
@@ -179,9 +196,12 @@ class Intake:
             at_ms = now_ms
             span = _in_range(span)
             span = _replace(span, attributes={**span.attributes, "chimney.clock": "its time is not believed"})
-        data = _line(span) or _encode(_bare(span))
+        data = _line(span)
+        if data is None:
+            span = _bare(span)
+            data = _encode(span)
         lines = draft.lines[Signal.SPAN]
-        lines.add(b'{"id":%d,"at_ms":%d,' % (lines.next_id, at_ms) + data[1:], at_ms)
+        lines.add(b'{"id":%d,"at_ms":%d,' % (lines.next_id, at_ms) + data[1:], at_ms, span.trace_id)
 
     def _sample(self, draft: Draft, sample: SampleRow, now_ms: int) -> None:
         """A value that is no number is none: it is how a series says that it has nothing to say."""

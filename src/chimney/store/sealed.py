@@ -51,6 +51,10 @@ class Sealed:
         """Those that may hold one of the ids, by their filters."""
         return [one for one in segments if any(self._files.may_hold(one, sought) for sought in ids)]
 
+    def mentioning(self, segments: Iterable[Segment], text: str) -> list[Segment]:
+        """Those that may hold a record with this text, by their filters."""
+        return [one for one in segments if self._files.may_mention(one, text)]
+
     def groups(self, segments: Sequence[Segment]) -> Iterator[list[Segment]]:
         """A few at a time, more each time; ends early when the deadline is over."""
         start = step = 0

@@ -69,9 +69,9 @@ class Search:
         start, end = wanted.from_ms or 0, wanted.to_ms or 0
         counts: list[dict[str, int]] = [{} for _ in range(-(-(end - start) // width_ms))]
         shown = _replace(wanted, from_ms=self._since(start))
-        hot = hot_counts(self._chunks[Signal.LOG], shown, self._deadline)
+        hot = hot_counts(self._chunks[Signal.LOG], shown, self._deadline, start_ms=start, width_ms=width_ms)
         sealed = sealed_counts(self._sealed(Signal.LOG), shown, start_ms=start, width_ms=width_ms)
-        for bucket, level, count in chain((((ts_ms - start) // width_ms, level, 1) for ts_ms, level in hot), sealed):
+        for bucket, level, count in chain(hot, sealed):
             counts[bucket][level] = counts[bucket].get(level, 0) + count
         buckets = [
             HistogramBucket(at=rfc3339(start + number * width_ms), counts=count) for number, count in enumerate(counts)

@@ -1,4 +1,4 @@
-"""Sealed rows: Parquet files that never change, each with its checksum in its name and a filter of ids beside it.
+"""Sealed rows: Parquet files that never change, each with its checksum in its name and a filter of ids and words beside it.
 
 Rows lie in order of their ids (samples by series), compressed about ten to one. A file that is not what was written is
 set aside under `*.corrupt-<time>` and named; DuckDB is never given one.
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from chimney.store import bloom
+from chimney.store import bloom, words
 from chimney.store.engine import Engine
 from chimney.store.errors import StorageFailedError, StorageFullError
 from chimney.store.folder import is_full
@@ -26,7 +26,7 @@ from chimney.store.sqlite import aside_of
 if TYPE_CHECKING:
     import duckdb
 
-ROW_GROUP = 61_440  # half of DuckDB's own: sealing then needs ~120 MB, not ~200
+ROW_GROUP = 20_480  # a sixth of DuckDB's own: less is read for a few rows, and sealing needs ~120 MB, not ~200
 LEAST_ROOM = 16 * 1024**2
 LARGEST_LINE = 4 * 1024**2
 MOST_SOURCES = 200
@@ -52,6 +52,7 @@ _IDS = {
     Signal.LOG: "SELECT unnest([trace_id, request_id]) AS id FROM {file}",
     Signal.SPAN: "SELECT trace_id AS id FROM {file}",
 }
+FILTER = ".filter"
 _SOURCE = {Signal.LOG: "source", Signal.SPAN: "service", Signal.SAMPLE: "name"}
 
 
@@ -95,8 +96,8 @@ class Segments:
     def path(self, segment: Segment) -> Path:
         return self.folder / segment.file
 
-    def ids_path(self, segment: Segment) -> Path:
-        return self.path(segment).with_suffix(".ids")
+    def filter_path(self, segment: Segment) -> Path:
+        return self.path(segment).with_suffix(FILTER)
 
     def seal(self, signal: Signal, chunks: Sequence[Chunk]) -> Segment:
         """A new file with the rows of these chunks, durable under its name when this returns."""
@@ -115,7 +116,7 @@ class Segments:
                     f" (FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION V2, ROW_GROUP_SIZE {ROW_GROUP})"
                 )
                 found = self._described(db, signal, draft)
-                ids = bloom.build(db, _IDS[signal].format(file=_rows(draft))) if signal in _IDS else None
+                ids = _filter(db, signal, _rows(draft))
             if found.rows != sum(chunk.rows for chunk in chunks):
                 raise StorageFailedError(f"a segment would hold {found.rows:,} rows and not all")
             return self._named(found, draft, ids)
@@ -146,7 +147,7 @@ class Segments:
             ids_draft.write_bytes(ids)
             segment = msgspec.structs.replace(segment, ids_checksum=_checked(ids_draft)[0], bytes=size + len(ids))
             _sync(ids_draft)
-            ids_draft.rename(self.ids_path(segment))
+            ids_draft.rename(self.filter_path(segment))
         _sync(draft)
         draft.rename(self.path(segment))
         _sync(self.folder)
@@ -176,7 +177,7 @@ class Segments:
         with contextlib.suppress(OSError):
             if _checked(self.path(segment))[0] != segment.checksum:
                 return False
-            ids = self.ids_path(segment)
+            ids = self.filter_path(segment)
             if ids.exists() and _checked(ids)[0] != segment.ids_checksum:
                 ids.rename(aside_of(ids))  # the segment is asked itself from now on
             self._sound.add(segment.file)
@@ -184,7 +185,10 @@ class Segments:
         return False
 
     def may_hold(self, segment: Segment, sought: str) -> bool:
-        return bloom.may_hold(self.ids_path(segment), sought)
+        return bloom.may_hold(self.filter_path(segment), sought)
+
+    def may_mention(self, segment: Segment, text: str) -> bool:
+        return words.may_mention(self.filter_path(segment), text)
 
     def set_aside(self, segment: Segment) -> str:
         """The file, out of the way; its new name, or what else there is to say."""
@@ -199,7 +203,7 @@ class Segments:
 
     def remove(self, segment: Segment) -> None:
         self._sound.discard(segment.file)
-        for file in (self.path(segment), self.ids_path(segment)):
+        for file in (self.path(segment), self.filter_path(segment)):
             with contextlib.suppress(OSError):
                 file.unlink()
 
@@ -221,6 +225,22 @@ def _lines(chunks: Sequence[Chunk]) -> Iterator[str]:
         yield f"/proc/self/fd/{fd}"
     finally:
         os.close(fd)
+
+
+def _filter(db: "duckdb.DuckDBPyConnection", signal: Signal, rows: str) -> bytes | None:
+    """None when there is nothing to ask it, or words so many that they do not fit in memory: then the segment is
+    asked itself."""
+    import duckdb  # noqa: PLC0415
+
+    if signal not in _IDS:
+        return None
+    sought = _IDS[signal].format(file=rows)
+    if signal is Signal.LOG:
+        sought = f"{sought} UNION ALL {words.indexed(rows)}"
+    with contextlib.suppress(duckdb.OutOfMemoryException):
+        db.execute(f"CREATE TEMP TABLE sought AS SELECT DISTINCT id FROM ({sought})")  # noqa: S608 — a query of ours
+        return bloom.build(db, "SELECT id FROM sought")
+    return None
 
 
 def _no_room(folder: Path) -> bool:
