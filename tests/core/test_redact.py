@@ -1,12 +1,13 @@
 """Text from outside, made safe to keep and to show."""
 
+import json
 import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chimney.core.redact import LONGEST, names_a_secret, safe
+from chimney.core.redact import LONGEST, is_plain, names_a_secret, safe
 
 GHP = "ghp_" + "a1B2" * 9
 SECRETS = [
@@ -132,3 +133,27 @@ def test_a_name_of_a_secret_is_known(name: str) -> None:
 @pytest.mark.parametrize("name", ["key", "path", "status_code", "", "author", "x" * 100_000])
 def test_any_other_name_is_not(name: str) -> None:
     assert not names_a_secret(name)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("plain words, 12 ms", "/api/orders/17", "a=b", "?token=abc", "https://u:p@host/", "ghp_" + "a" * 30, "gh_"),
+        *("GITHUB_PAT_" + "a" * 30, "AKIA" + "A" * 16, "Bearer abcdefghijklmnop", "Authorization: x", "über", "\x07"),
+        *(
+            "\x7f",
+            "\u202e",
+            "-----BEGIN PRIVATE KEY-----abc",
+            "glpat-" + "a" * 20,
+            "eyJ" + "a" * 12 + ".b",
+            "tab\there",
+        ),
+    ],
+)
+def test_what_is_plain_is_safe_as_it_is(text: str) -> None:
+    for data in (json.dumps({"message": text}).encode(), json.dumps({"m": text}, ensure_ascii=False).encode()):
+        assert not is_plain(data) or safe(text) == text
+
+
+def test_most_records_are_plain() -> None:
+    assert is_plain(b'{"level":"info","message":"GET /api/orders/17 200 1.2 ms","status":200}')

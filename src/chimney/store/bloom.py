@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 BITS_EACH = 10
 PROBES = 4
+_HALVES = (("lower", "low"), ("upper", "high"))
 
 
 def build(db: "duckdb.DuckDBPyConnection", ids: str) -> bytes:
@@ -23,10 +24,11 @@ def build(db: "duckdb.DuckDBPyConnection", ids: str) -> bytes:
         return b""
     size = _bits(count)
     probes = " UNION ALL ".join(
-        f"SELECT ((low::HUGEINT + {number}::HUGEINT * high) % {size})::BIGINT AS place FROM hashed"  # noqa: S608
+        f"SELECT (low + {number} * high) % {size} AS place FROM hashed"  # noqa: S608
         for number in range(PROBES)
     )
-    hashed = f"SELECT md5_number_lower(id) AS low, md5_number_upper(id) AS high FROM (SELECT DISTINCT id FROM ({ids}))"  # noqa: S608
+    low, high = (f"(md5_number_{half}(id) % {size})::BIGINT AS {name}" for half, name in _HALVES)  # small: no 128 bits
+    hashed = f"SELECT {low}, {high} FROM (SELECT DISTINCT id FROM ({ids}))"  # noqa: S608
     statement = f"WITH hashed AS MATERIALIZED ({hashed}) SELECT bitstring_agg(place, 0, {size - 1}) FROM ({probes})"  # noqa: S608
     (bits,) = db.execute(statement).fetchone() or ("",)
     return int(bits, 2).to_bytes(size // 8, "big")

@@ -1,4 +1,4 @@
-"""Sealed rows: Parquet files that never change, each with its checksum in its name and a filter of ids and words beside it.
+"""Sealed rows: Parquet files that never change, each with its checksum in its name, a filter of what is in it beside.
 
 Rows lie in order of their ids (samples by series), compressed about ten to one. A file that is not what was written is
 set aside under `*.corrupt-<time>` and named; DuckDB is never given one.
