@@ -1,10 +1,13 @@
 """What the tests of the origin and of the shared parts stand on."""
 
 import asyncio
+import faulthandler
 import io
 import logging
+import os
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator
+import threading
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -27,8 +30,33 @@ settings.load_profile("here")
 
 REPO = "acme/rocket"
 DEADLINE = 5.0
+ENDS_WITHIN = 60.0  # what a test leaves to be ended, processes included
 Ask = Callable[..., httpx2.AsyncClient]
 Serving = Callable[[Role], Any]
+_STDERR = pytest.StashKey[int]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Where the stacks go: fd 2 as it is before tests are captured."""
+    config.stash[_STDERR] = os.dup(2)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
+    """A task that cannot be cancelled hangs the end of its test, which no limit of the test itself covers."""
+    watch = threading.Timer(ENDS_WITHIN, _give_up, (item.nodeid, item.config.stash[_STDERR]))
+    watch.daemon = True
+    watch.start()
+    try:
+        return (yield)
+    finally:
+        watch.cancel()
+
+
+def _give_up(test: str, stderr: int) -> None:
+    os.write(stderr, f"\n{test} was not ended within {ENDS_WITHIN:.0f} s\n".encode())
+    faulthandler.dump_traceback(stderr)
+    os._exit(1)
 
 
 async def until(holds: Callable[[], Any], *, within: float = DEADLINE) -> None:
