@@ -14,6 +14,7 @@ from chimney.core.fingerprint import fingerprint
 from chimney.web.asgi import App, Receive, Scope, Send
 from chimney.web.problem import ProblemError, answer_problem
 from chimney.web.record import record_of
+from chimney.web.unread import Unread, has_body
 
 log = logging.getLogger(__name__)
 STACK_BYTES = 4096
@@ -111,6 +112,9 @@ class Recover:
         return self.log.count
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if has_body(scope):
+            rest = Unread(scope, receive, send)
+            receive, send = rest.receive, rest.send
         try:
             await self._app(scope, receive, send)
         except ProblemError as error:
