@@ -173,3 +173,11 @@ async def test_repositories_that_are_named_are_listed_too(tmp_path: Path) -> Non
         assert [one["full_name"] for one in listed["repos"]] == [OPEN, SHUT]
         assert (await home.page.post("/api/github/org/repos")).status_code == 405
         assert (await home.get("/api/github/org/repos/x")).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["status", "events", "diff"])
+async def test_what_deployments_tell_is_for_readers_while_the_repository_is_private(home: Home, path: str) -> None:
+    assert (await home.get(f"/api/deploy/{path}")).status_code != 401
+    home.origin.github.watched.learn(OPEN, private=True)
+    assert (await home.get(f"/api/deploy/{path}")).status_code == 401
+    assert (await home.get(f"/api/deploy/{path}", **READ)).status_code != 401

@@ -220,11 +220,21 @@ class Origin:
         return [
             *health.routes(health.Vitals(self._parts())),
             *self.github.routes(read_scope=read, operate_scope=operate),
-            *self.deploying.routes(read_scope=read, deploy_scope=deploy, operate_scope=operate),
+            *self.deploying.routes(
+                public_scope=guards.while_private(self._is_private, read),
+                read_scope=read,
+                deploy_scope=deploy,
+                operate_scope=operate,
+            ),
             *logs.routes(self.ring, self.events, read_scope=read),
             *log_level.routes(self.log_level, read_scope=read, operate_scope=operate),
             *self.edge.routes(read_scope=read, operate_scope=operate),
         ]
+
+    def _is_private(self) -> bool:
+        """Whether GitHub said so; what deployments tell (titles, messages, people) is then not for everybody."""
+        repo = self._settings.repo
+        return repo is not None and self.github.audience.is_public(repo) is False
 
     def _parts(self) -> "Parts":
         """What /healthz and /api/metrics read."""

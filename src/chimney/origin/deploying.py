@@ -94,10 +94,11 @@ class Deploying:
             await self.probes.load()
             loops.add("probes", self.probes.look)
 
-    def routes(self, *, read_scope: Any, deploy_scope: Any, operate_scope: Any) -> list[Any]:
+    def routes(self, *, public_scope: Any, read_scope: Any, deploy_scope: Any, operate_scope: Any) -> list[Any]:
+        """`public_scope` guards what is for everybody, unless the repository is private."""
         return [
-            *deployments.routes(self.deployments, self.audit, deploy_scope=deploy_scope),
-            *diffs.routes(self.diffs),
+            *deployments.routes(self.deployments, self.audit, public_scope=public_scope, deploy_scope=deploy_scope),
+            *diffs.routes(self.diffs, public_scope=public_scope),
             *rollbacks.routes(self.rollbacks, operate_scope=operate_scope),
             *probes.routes(self.probes),
             *audit.routes(self.audit, read_scope=read_scope),

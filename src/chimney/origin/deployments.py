@@ -253,7 +253,7 @@ class ReportBody(msgspec.Struct, kw_only=True, frozen=True):
 Limit = Annotated[int, QueryParameter(ge=1, le=500, description="At most so many, 1 to 500.")]
 
 
-def routes(deployments: Deployments, audit: Audit, *, deploy_scope: Any) -> list[Any]:
+def routes(deployments: Deployments, audit: Audit, *, public_scope: Any, deploy_scope: Any) -> list[Any]:
     @post("/api/deploy/events", guards=[deploy_scope], summary="Report a deployment", tags=["deployments"])
     async def report(request: AnyRequest, data: Annotated[ReportBody, Body()]) -> Response[ReportAccepted]:
         """Durable before the answer. 201 when the report is new, 200 when its `id` was known: then nothing changes."""
@@ -271,12 +271,12 @@ def routes(deployments: Deployments, audit: Audit, *, deploy_scope: Any) -> list
         record = record_of(cast("Scope", request.scope))
         await audit.note("deploy_report", f"refused: {error.slug}", request=record, who=raw.get("actor"), **asked)
 
-    @get("/api/deploy/events", summary="The timeline of deployments", tags=["deployments"])
+    @get("/api/deploy/events", guards=[public_scope], summary="The timeline of deployments", tags=["deployments"])
     async def events(limit: Limit = 50, before: FromQuery[str | None] = None) -> Page[Deployment]:
         """Newest first."""
         return await deployments.page(limit=limit, before=before)
 
-    @get("/api/deploy/status", summary="What is deployed now", tags=["deployments"])
+    @get("/api/deploy/status", guards=[public_scope], summary="What is deployed now", tags=["deployments"])
     async def status_() -> DeployStatus:
         """`last_deploy` is null when none was ever reported."""
         return await deployments.status()

@@ -109,8 +109,8 @@ def _malformed(path: str, detail: str) -> ProblemError:
     return ProblemError(400, "malformed", f"{path}: {detail}", errors=[Fault(path=path, detail=detail)])
 
 
-def routes(diffs: Diffs) -> list[Any]:
-    @get("/api/deploy/diff", summary="What lies between two revisions", tags=["deployments"])
+def routes(diffs: Diffs, *, public_scope: Any) -> list[Any]:
+    @get("/api/deploy/diff", guards=[public_scope], summary="What lies between two revisions", tags=["deployments"])
     async def between(base: FromQuery[str | None] = None, head: FromQuery[str | None] = None) -> Diff:
         """Commits, pull requests, files, authors. Without `base` and `head`: what the last deployment changed."""
         return await diffs.between(base, head)

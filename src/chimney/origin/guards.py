@@ -13,6 +13,16 @@ from chimney.web.record import record_of
 Guard = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], None]
 
 
+def while_private(is_private: Callable[[], bool], read: Guard) -> Guard:
+    """Public, but for the scope read while the repository is known to be private."""
+
+    def check(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+        if is_private():
+            read(connection, handler)
+
+    return check
+
+
 def guard(tokens: Tokens, scope: Scope) -> Guard:
     def check(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
         peer = connection.client.host if connection.client else None

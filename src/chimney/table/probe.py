@@ -155,7 +155,7 @@ class Probe:
         try:
             async with (
                 asyncio.timeout(DEADLINE_SECONDS),
-                self._client.stream("GET", self.origin.url + path, headers={"accept": "application/json"}) as response,
+                self._client.stream("GET", self.origin.url + path, headers=self._headers(path)) as response,
             ):
                 return await _understood(response, answer)
         except TimeoutError:
@@ -164,6 +164,14 @@ class Probe:
             raise (
                 classify(error) if isinstance(error, httpx2.HTTPError) else FailedError(Fault.DNS, str(error))
             ) from None
+
+    def _headers(self, path: str) -> dict[str, str]:
+        """With the read token, which a private repository's pipeline and deployments need; health is for everybody."""
+        headers = {"accept": "application/json"}
+        token = self.origin.read_token or self.origin.operate_token
+        if token and path != "/healthz":
+            headers["authorization"] = f"Bearer {token.get_secret_value()}"
+        return headers
 
     def _failed(self, error: FailedError) -> None:
         now = stamp(time.time())
