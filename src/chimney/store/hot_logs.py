@@ -15,8 +15,9 @@ from chimney.wire.telemetry import LEVELS, LogRow
 _row = msgspec.json.Decoder(LogRow).decode
 
 
-# how each line begins: what a histogram needs, at a fifth of what reading the line costs
-_BEGINNING = re.compile(rb'^\{"id":\d+,"ts":"([^"]*)","level":"([a-z]+)"', re.MULTILINE)
+# how each line begins: what a histogram needs. A line feed is looked for by itself and is in no text of JSON; with `^`
+# every place is tried, which costs ten times as much
+_BEGINNING = re.compile(rb'\n\{"id":\d+,"ts":"([^"]*)","level":"([a-z]+)"')
 
 
 def needles(wanted: LogFilter) -> list[bytes]:
@@ -105,7 +106,7 @@ def hot_counts(
         if first == last and low <= chunk.from_ms and chunk.to_ms < high:
             yield from ((first, level, count) for level, count in _by_level(chunk).items())
             continue
-        for ts, level in _BEGINNING.findall(chunk.text()):
+        for ts, level in _BEGINNING.findall(b"\n" + chunk.text()):
             ts_ms = milliseconds(ts.decode()) or 0
             if low <= ts_ms < high:
                 yield (ts_ms - start_ms) // width_ms, level.decode(), 1
@@ -113,6 +114,6 @@ def hot_counts(
 
 def _by_level(chunk: Chunk) -> dict[str, int]:
     if chunk.levels is None:
-        counted = Counter(level for _, level in _BEGINNING.findall(chunk.text()))
+        counted = Counter(level for _, level in _BEGINNING.findall(b"\n" + chunk.text()))
         chunk.levels = {level.decode(): count for level, count in counted.items()}
     return chunk.levels
