@@ -24,7 +24,6 @@ import contextlib
 import logging
 import secrets
 import sqlite3
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +44,7 @@ from chimney.table.ingest import Ingest
 from chimney.table.memory import return_large_blocks
 from chimney.table.overview import Board
 from chimney.table.page import page
-from chimney.table.probe import Probe
+from chimney.table.probe import Probe, deploys_every
 from chimney.table.reach import Reach
 from chimney.table.sessions import Sessions
 from chimney.table.storage import Storage, bounds
@@ -123,9 +122,18 @@ class Table:
             every=self._settings.probe_seconds,
             changed=self._changed,
             deployed=self.telemetry.deployments.hear,
+            deploy_every=deploys_every(len(self._settings.origins)),
+            turn=self._clients.turn,
         )
-        self.telemetry.collect(origin, client=client, reachable=probe.answers)
-        follower = Follower(origin, client=client, store=self.store, ingest=self.ingest, changed=self._changed)
+        self.telemetry.collect(origin, client=client, reachable=probe.answers, turn=self._clients.turn)
+        follower = Follower(
+            origin,
+            client=client,
+            store=self.store,
+            ingest=self.ingest,
+            changed=self._changed,
+            turn=self._clients.turn,
+        )
         return Followed(probe, follower)
 
     def _changed(self) -> None:
@@ -271,7 +279,7 @@ class Table:
             return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(SAVE_SECONDS):
-                await _all(one.probe.save() for one in self.followed)
+                await asyncio.gather(*(one.probe.save() for one in self.followed), return_exceptions=True)
         log.info("table stopped", extra={"boot": self.boot})
         await self._pipe.stop()
         await self.ingest.write_last()
@@ -280,10 +288,6 @@ class Table:
         await self.storage.close()
         await self.database.close()
         self._folder.close()
-
-
-async def _all(saves: Iterable[Any]) -> None:
-    await asyncio.gather(*saves, return_exceptions=True)
 
 
 def openapi() -> dict[str, Any]:

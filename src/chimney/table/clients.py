@@ -10,20 +10,24 @@ import httpx2
 
 from chimney import __version__
 from chimney.table.probe import DEADLINE_SECONDS
+from chimney.table.turnstile import Turnstile
+
+KEPT = 2  # idle connections to one origin: each is looked at with every request to it
 
 
 class Clients:
     """They share what is costly, the TLS settings. A proxy meant for the outside must not hide that an origin is down,
-    so the environment is not looked at."""
+    so the environment is not looked at. `turn` is waited for before a question to an origin."""
 
     def __init__(self) -> None:
         self._tls = httpx2.create_ssl_context(trust_env=False)
         self._made: list[httpx2.AsyncClient] = []
+        self.turn = Turnstile().turn
 
     def new(self) -> httpx2.AsyncClient:
         client = httpx2.AsyncClient(
             timeout=httpx2.Timeout(DEADLINE_SECONDS, connect=5.0),
-            limits=httpx2.Limits(max_connections=None, keepalive_expiry=30.0),
+            limits=httpx2.Limits(max_connections=None, max_keepalive_connections=KEPT, keepalive_expiry=30.0),
             headers={"user-agent": f"chimney-table/{__version__}"},
             verify=self._tls,
             trust_env=False,

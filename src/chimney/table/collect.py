@@ -23,6 +23,7 @@ from chimney.store.errors import StoreError
 from chimney.store.telemetry import Batch
 from chimney.table.ingest import Ingest
 from chimney.table.probe import classify
+from chimney.table.turnstile import Turn, at_once
 from chimney.wire.base import Page, stamp
 from chimney.wire.deployment import Deployment
 from chimney.wire.edge import Edge, TailState
@@ -86,7 +87,9 @@ class Collector:
         scrape_seconds: float,
         reachable: Callable[[], bool],
         deployed: Heard,
+        turn: Turn = at_once,
     ) -> None:
+        self._turn = turn
         self.origin = origin
         self._client = client
         self._ingest = ingest
@@ -164,6 +167,7 @@ class Collector:
         token = self.origin.read_token or self.origin.operate_token
         if token:
             headers["authorization"] = f"Bearer {token.get_secret_value()}"
+        await self._turn()
         try:
             async with (
                 asyncio.timeout(DEADLINE_SECONDS),

@@ -57,7 +57,7 @@ class Deployments:
             self._held[key] = self._unsaved[key] = placed
         if new:
             self._forget()
-            self._draw()
+            self._draw(origin)
             self._told()
         return new
 
@@ -65,14 +65,17 @@ class Deployments:
         if len(self._held) > HELD + 500:
             kept = self.current()[:HELD]
             self._held = {(one.origin, one.id): one for one in kept}
+            self._draw()
 
-    def _draw(self) -> None:
-        """The starts of what succeeded, by origin; replaced whole, because another thread reads it."""
+    def _draw(self, origin: str | None = None) -> None:
+        """The starts of what succeeded, by origin: of one, or of all; replaced whole, because another thread reads
+        it."""
         timelines: dict[str, list[tuple[float, str]]] = {}
         for one in self._held.values():
-            if one.phase == "succeeded":
+            if one.phase == "succeeded" and origin in (None, one.origin):
                 timelines.setdefault(one.origin, []).append((one.started_at.timestamp(), one.id))
-        self._timelines = {origin: sorted(starts) for origin, starts in timelines.items()}
+        kept = {name: starts for name, starts in self._timelines.items() if origin not in (None, name)}
+        self._timelines = {**kept, **{name: sorted(starts) for name, starts in timelines.items()}}
 
     async def save(self) -> float:
         unsaved, self._unsaved = self._unsaved, {}

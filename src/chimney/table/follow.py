@@ -20,6 +20,7 @@ from chimney.core.redact import safe
 from chimney.store.errors import StorageFailedError
 from chimney.store.telemetry import Batch, Incoming, LogStore, Place
 from chimney.table.ingest import Ingest
+from chimney.table.turnstile import Turn, at_once
 from chimney.wire.base import stamp
 from chimney.wire.event import Event, Gap, Hello
 from chimney.wire.origin import StreamState
@@ -112,7 +113,9 @@ class Follower:
         ingest: Ingest,
         changed: Callable[[], None] = lambda: None,
         stream: Stream | None = None,
+        turn: Turn = at_once,
     ) -> None:
+        self._turn = turn
         self.origin = origin
         self._stream = stream or Stream("/api/logs/stream", origin.name, log_record, main=True)
         self.source = self._stream.source
@@ -126,6 +129,10 @@ class Follower:
         self._failures = 0
         self._retry_seconds = 0.0
 
+    @property
+    def connected(self) -> bool:
+        return self._state == "connected"
+
     def state(self) -> StreamState:
         newest = self._ingest.newest.get(self.source)
         return StreamState(
@@ -137,7 +144,7 @@ class Follower:
             error=self._error,
         )
 
-    def _turn(self, state: str, error: str | None = None) -> None:
+    def _become(self, state: str, error: str | None = None) -> None:
         self._error = error
         if state == self._state:
             return
@@ -149,6 +156,7 @@ class Follower:
         """One connection, until it is lost; returns the wait before the next: back-off, and what the origin asked."""
         if not self._stream.wanted():
             return NOT_WANTED_SECONDS * _jitter.uniform(0.8, 1.2)
+        await self._turn()
         began = time.monotonic()
         try:
             self._place = await self._store.place(self.source)
@@ -157,7 +165,7 @@ class Follower:
             why = _said(error)
         if time.monotonic() - began > GOOD_AFTER_SECONDS:
             self._failures = 0
-        self._turn("lost", why)
+        self._become("lost", why)
         backoff = min(LONGEST_WAIT, FIRST_WAIT * 2.0**self._failures) * _jitter.uniform(0.6, 1.0)
         self._failures = min(self._failures + 1, 10)
         return max(backoff, self._retry_seconds * _jitter.uniform(1.0, 1.2))
@@ -213,7 +221,7 @@ class Follower:
             if began_anew:
                 self._failures = 0
                 raise LostError("its record ids begin anew; reading them from the first")
-        self._turn("connected")
+        self._become("connected")
 
     async def _gap(self, data: str) -> None:
         """A gap of a slow reader is no loss: the records are asked for again. One that says `evicted` is."""

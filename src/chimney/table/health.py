@@ -21,10 +21,10 @@ from chimney.table.retention import Retention
 from chimney.table.unpack import Signal
 from chimney.web.app import Phase, Shell
 from chimney.web.hub import Hub
-from chimney.web.loops import Supervisor
+from chimney.web.loops import Loop, Supervisor
 from chimney.web.metrics import RequestMetrics, counter, exposed, gauge
 from chimney.wire.base import stamp
-from chimney.wire.health import LoopHealth, TableHealth, Version
+from chimney.wire.health import TableHealth, Version
 
 MOST_LOOPS = 100
 _FRESH = {"cache-control": "no-store"}
@@ -54,7 +54,7 @@ class Vitals:
         self._started = time.time()
 
     def _connected(self) -> int:
-        return sum(one.follower.state().state == "connected" for one in self._parts.followed)
+        return sum(one.follower.connected for one in self._parts.followed)
 
     def _status(self) -> str:
         if self._parts.shell.phase is not Phase.READY:
@@ -80,7 +80,7 @@ class Vitals:
             origins_connected=self._connected(),
             streams=sum(len(hub) for hub in self._parts.hubs.values()),
             panics=self._parts.shell.recover.panics,
-            loops=_shown(self._parts.loops.health()),
+            loops={loop.name: loop.health() for loop in _shown(self._parts.loops.loops)},
         )
 
     def metrics(self) -> Iterator[Metric]:
@@ -113,7 +113,7 @@ class Vitals:
         for one in self._parts.followed:
             name = one.probe.origin.name
             up.add_metric([name], float(one.probe.health is not None and one.probe.failure is None))
-            connected.add_metric([name], float(one.follower.state().state == "connected"))
+            connected.add_metric([name], float(one.follower.connected))
         yield up
         yield connected
 
@@ -152,11 +152,11 @@ class Vitals:
         yield build
 
 
-def _shown(loops: dict[str, LoopHealth]) -> dict[str, LoopHealth]:
+def _shown(loops: list[Loop]) -> list[Loop]:
     """All of them, while they are few; of a thousand origins those that fail, and the table's own."""
     if len(loops) <= MOST_LOOPS:
         return loops
-    return {name: one for name, one in loops.items() if one.error or ":" not in name}
+    return [loop for loop in loops if loop.error or ":" not in loop.name]
 
 
 def routes(vitals: Vitals, requests: RequestMetrics) -> list[Any]:

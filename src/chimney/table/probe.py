@@ -21,6 +21,7 @@ from chimney.core.redact import safe
 from chimney.core.uptime import DAY
 from chimney.store.errors import StoreError
 from chimney.store.uptime import ProbedMinute, Uptime
+from chimney.table.turnstile import Turn, at_once
 from chimney.wire.base import stamp
 from chimney.wire.deployment import Deployment, DeployStatus
 from chimney.wire.health import Health
@@ -29,12 +30,18 @@ from chimney.wire.pipeline import PipelineSummary
 DEADLINE_SECONDS = 10.0
 AGAIN_SECONDS = 1.0  # after a failure, to know quickly whether it is one
 DEPLOY_SECONDS = 5.0
+DEPLOYS_A_SECOND = 40
 PIPELINE_SECONDS = 10.0
 REFUSED_SECONDS = 15.0
 LARGEST = 4 * 1024**2
 LATENCIES = 20
 _jitter = random.Random()  # noqa: S311 — spreads probes
 T = TypeVar("T")
+
+
+def deploys_every(origins: int) -> float:
+    """Of a thousand origins each is asked every 25 s. A report to one is seen in its log, and asked for at once."""
+    return max(DEPLOY_SECONDS, origins / DEPLOYS_A_SECOND)
 
 
 class FailedError(Exception):
@@ -79,7 +86,11 @@ class Probe:
         every: float,
         changed: Callable[[], None] = lambda: None,
         deployed: Callable[[str, Sequence[Deployment]], bool] = lambda _origin, _deployments: False,
+        deploy_every: float = DEPLOY_SECONDS,
+        turn: Turn = at_once,
     ) -> None:
+        self._deploy_every = deploy_every
+        self._turn = turn
         self._deployed = deployed
         self.origin = origin
         self._client = client
@@ -108,6 +119,7 @@ class Probe:
 
     async def ask_health(self) -> float:
         """One probe of /healthz; returns the wait before the next."""
+        await self._turn()
         began = time.perf_counter()
         try:
             health = await self._get("/healthz", Health)
@@ -127,6 +139,7 @@ class Probe:
         """Asks for the deployments, while the origin answers."""
         if self.health is None or self.failure:
             return min(self._every, AGAIN_SECONDS)
+        await self._turn()
         try:
             deploy = await self._get("/api/deploy/status", DeployStatus)
         except FailedError:  # its health says why; the last answer stays
@@ -135,12 +148,15 @@ class Probe:
             self._deployed(self.origin.name, deploy.recent_deploys)
             self._changed()
         self.deploy = deploy
-        return max(self._every, DEPLOY_SECONDS) * _jitter.uniform(0.9, 1.1)
+        return max(self._every, self._deploy_every) * _jitter.uniform(0.9, 1.1)
 
     async def ask_pipeline(self) -> float:
         """Asks for the pipeline, while the origin answers and has a repository."""
-        if self.health is None or self.failure or not self.health.repo:
+        if self.health is None or self.failure:
             return min(self._every, AGAIN_SECONDS)
+        if not self.health.repo:
+            return self._every
+        await self._turn()
         try:
             pipeline = await self._get("/api/pipeline/summary", PipelineSummary)
         except FailedError:

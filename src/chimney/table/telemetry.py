@@ -30,6 +30,7 @@ from chimney.table.errors import Errors
 from chimney.table.follow import Follower, Stream, event_record, log_record
 from chimney.table.ingest import OWN, Ingest
 from chimney.table.receive import Receiver
+from chimney.table.turnstile import Turn
 from chimney.web.asgi import App
 from chimney.web.loops import Supervisor
 from chimney.wire.origin import CollectorState, PlacedDeployment
@@ -73,7 +74,9 @@ class Telemetry:
         refusals = self.receiver.refusals
         return ReceiverFacts(refused=refusals.last, requests=refusals.requests)
 
-    def collect(self, origin: FollowedOrigin, *, client: httpx2.AsyncClient, reachable: Callable[[], bool]) -> None:
+    def collect(
+        self, origin: FollowedOrigin, *, client: httpx2.AsyncClient, reachable: Callable[[], bool], turn: Turn
+    ) -> None:
         """One more origin. Its events and the log of its edge are kept as sources of their own."""
         collector = Collector(
             origin,
@@ -82,6 +85,7 @@ class Telemetry:
             scrape_seconds=self._settings.scrape_seconds,
             reachable=reachable,
             deployed=self.deployments.hear,
+            turn=turn,
         )
         events = Stream("/api/events", f"{origin.name}:events", event_record, wanted=reachable)
         edge_log = Stream(
@@ -92,8 +96,10 @@ class Telemetry:
         )
         self.collected[origin.name] = Collected(
             collector,
-            Follower(origin, client=client, store=self._store, ingest=self._ingest, stream=events),
-            Follower(origin, client=client, store=self._store, ingest=self._ingest, stream=edge_log),
+            *(
+                Follower(origin, client=client, store=self._store, ingest=self._ingest, stream=stream, turn=turn)
+                for stream in (events, edge_log)
+            ),
         )
 
     def of(self, origin: str) -> dict[str, Any]:
