@@ -111,6 +111,20 @@ def installed(pipe: LogPipe) -> Iterator[LogPipe]:
     root.setLevel(level)
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """A time of the clock names no case (gzip has one in it too): workers collect the tests each for itself."""
+    timed = isinstance(val, int) and abs(val) > 10**12
+    return argname if timed or (isinstance(val, bytes) and val.startswith(b"\x1f\x8b")) else None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What hostile text a test logged must reach the process that reports: no lone surrogate may go over its wire."""
+    report = yield
+    report.sections = [(name, text.encode("utf-8", "backslashreplace").decode()) for name, text in report.sections]
+    return report
+
+
 class MakeOrigin:
     """Starts origins that ask `transport`, the still stand-in when none is given. The first has the test's pipe."""
 

@@ -1,6 +1,10 @@
 """What page loads cost of GitHub's quota."""
 
+import time
+
 from tests.e2e.processes import Stack, fetch
+
+TABLE_SECONDS = 15.0
 
 PAGE_LOAD = (
     "/api/pipeline/summary",
@@ -17,8 +21,15 @@ def test_a_hundred_page_loads_cost_the_first_fetch_of_each_path_and_no_more(stac
         for path in PAGE_LOAD:
             fetch(stack.origin.url + path)
 
-    load_page()
-    first = fetch(f"{stack.standin.url}/_standin/stats")["charged"]
+    def charged() -> int:
+        answer: int = fetch(f"{stack.standin.url}/_standin/stats")["charged"]
+        return answer
+
+    # the table has first questions of its own (pull requests, releases), asked once it knows the origin
+    begun = time.monotonic()
+    while time.monotonic() - begun < TABLE_SECONDS:
+        load_page()
+    first = charged()
     for _ in range(99):
         load_page()
-    assert fetch(f"{stack.standin.url}/_standin/stats")["charged"] == first
+    assert charged() == first

@@ -121,7 +121,7 @@ WANTED = [
 
 
 @pytest.mark.asyncio(loop_scope="module")
-@pytest.mark.parametrize("wanted", WANTED, ids=str)
+@pytest.mark.parametrize("wanted", WANTED)
 async def test_records_are_found_alike(both: tuple[LocalStore, LocalStore], wanted: LogFilter) -> None:
     hot, mixed = both
     expected = await hot.read(wanted, limit=500)
@@ -149,7 +149,6 @@ def _given(wanted: LogFilter) -> dict[str, Any]:
         SpanFilter(least_ns=500_000_000, most_ns=700_000_000),
         SpanFilter(from_ms=NOW_MS - 300_000, to_ms=NOW_MS - 100_000),
     ],
-    ids=str,
 )
 async def test_traces_are_found_alike(both: tuple[LocalStore, LocalStore], wanted: SpanFilter) -> None:
     hot, mixed = both

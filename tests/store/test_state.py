@@ -118,3 +118,8 @@ async def test_a_file_of_a_later_version_is_left_alone(tmp_path: Path, opened: O
     with pytest.raises(FolderError, match="later version"):
         await opened()
     assert (tmp_path / "state.sqlite").read_bytes().startswith(b"SQLite format 3")
+
+
+async def test_slots_that_start_at_once_on_a_new_folder_lay_out_the_file_once(opened: Opened) -> None:
+    databases = await asyncio.gather(*(opened() for _ in range(8)))
+    assert [await ReportLog(database).add(report("a")) for database in databases] == [True] + [False] * 7

@@ -8,6 +8,7 @@ import contextlib
 import re
 import sqlite3
 import time
+from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 
@@ -81,7 +82,31 @@ def _migrate(db: sqlite3.Connection, file: Path, steps: list[str]) -> None:
     if version > len(steps):
         raise NewerSchemaError(file, version, len(steps))
     for number, step in enumerate(steps[version:], start=version + 1):
-        db.executescript(f"BEGIN IMMEDIATE;\n{step}\nPRAGMA user_version={number};\nCOMMIT;")
+        _step(db, number, step)
+
+
+def _step(db: sqlite3.Connection, number: int, step: str) -> None:
+    """One step in one transaction. Two slots that start at once both come here: the second finds it done."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        (version,) = db.execute("PRAGMA user_version").fetchone()
+        if version < number:
+            for statement in _statements(step):
+                db.execute(statement)
+            db.execute(f"PRAGMA user_version={number}")
+        db.execute("COMMIT")
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+
+
+def _statements(script: str) -> Iterator[str]:
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
 
 
 def _open_sound(file: Path, name: str, *, shared: bool) -> sqlite3.Connection:
