@@ -82,6 +82,9 @@ async def test_a_request_through_caddy_has_one_id_in_both_logs(behind: tuple[Ori
     )
     assert 0 < record["latency_ms"] < 5_000
     assert record["bytes"] == len(answer.content)
+    await eventually(
+        lambda: any(TRACE.encode() in entry.data for entry in origin.ring._held)
+    )  # it keeps them in batches
     own = (await asking(origin).get("/api/logs", params={"request_id": record["request_id"]})).json()["items"]
     assert [(one["trace_id"], one["logger"]) for one in own] == [(TRACE, "chimney.request")]
     assert "canary-secret" not in json.dumps(await records(origin, asking))
