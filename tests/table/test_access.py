@@ -65,7 +65,7 @@ async def test_a_session_and_a_token_are_let_in(
     expected = 404 if "{" in path else 200  # there is no such trace, no such origin
     path = re.sub(r"{\w+}", "a1", path)
     assert (await shared_operator.request(method, path)).status_code == expected
-    token = await shared.table.sessions.new_token("ci", "viewer")
+    token = await shared.table.operating.sessions.new_token("ci", "viewer")
     bearer = {"authorization": f"Bearer {token}"}
     assert (await shared.client.request(method, path, headers=bearer)).status_code == expected
 

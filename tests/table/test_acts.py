@@ -144,7 +144,7 @@ async def test_a_request_that_makes_no_sense_is_neither_done_nor_audited(
 
 
 async def test_viewers_may_look_and_not_act(table: Running, origin: FakeOrigin) -> None:
-    token = await table.table.sessions.new_token("wall", "viewer")
+    token = await table.table.operating.sessions.new_token("wall", "viewer")
     bearer = {"authorization": f"Bearer {token}"}
     assert (await table.client.post("/api/acts/switch", json=SWITCH, headers=bearer)).status_code == 403
     assert (await table.client.get("/api/audit", headers=bearer)).status_code == 200

@@ -54,7 +54,7 @@ async def test_an_origin_that_dies_becomes_a_finding_and_one_that_returns_resolv
         return await codes() == []
 
     stream = await running.stream("/api/stream?topics=findings", client)
-    await eventually(lambda: running.table.followed[0].probe.health)
+    await eventually(lambda: running.table.watching.followed[0].probe.health)
     await origin.stop()
     await eventually(critical)
     while not json.loads((await stream.next("findings")).data)["items"]:
@@ -145,7 +145,7 @@ async def test_the_page_is_served_with_its_policy_for_every_screen(make_table: M
 
 async def test_metrics_name_what_the_table_does(make_table: Make, origin: FakeOrigin) -> None:
     running = await make_table(origin)
-    await eventually(lambda: running.table.followed[0].follower.state().state == "connected")
+    await eventually(lambda: running.table.watching.followed[0].follower.state().state == "connected")
     text = (await running.client.get("/api/metrics")).text
     for line in (
         'chimney_table_origin_connected{origin="hel1"} 1.0',

@@ -38,7 +38,7 @@ def answers(origin: FakeOrigin, path: str, body: Any, status: int = 200) -> None
 
 
 def codes(running: Running) -> dict[str, str]:
-    return {one.id: one.title for one in running.table.watch.current.items}
+    return {one.id: one.title for one in running.table.watching.watch.current.items}
 
 
 @pytest.fixture(name="servers", scope="module")
@@ -85,7 +85,7 @@ async def test_series_and_alerts_of_the_real_ones_stand_beside_ours(
 
     await eventually(firing, within=15)
     assert firing() == ["CartIsEmpty: nothing is in the cart"]
-    (alert,) = (one for one in running.table.watch.current.items if one.code == "alert_firing")
+    (alert,) = (one for one in running.table.watching.watch.current.items if one.code == "alert_firing")
     assert (alert.severity, alert.remedy) == ("critical", "https://example.org/cart")
 
 

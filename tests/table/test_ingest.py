@@ -22,7 +22,8 @@ class Writing:
         self.store = store
         self.hub = Hub()
         self.reported: list[str] = []
-        self.ingest = Ingest(store, self.hub, reported=self.reported.append)
+        self.ingest = Ingest(store, self.hub)
+        self.ingest.reported = self.reported.append
         self.loops = Supervisor()
         self.loops.add("ingest", self.ingest.write)
 

@@ -39,7 +39,7 @@ RELEASE = {"tag_name": "v1.2.3", "html_url": "https://github.com/acme/rocket/rel
 
 
 async def known(table: Running) -> None:
-    await eventually(lambda: all(one.pipeline and one.state == "up" for one in table.table.board.pipelines()))
+    await eventually(lambda: all(one.pipeline and one.state == "up" for one in table.table.watching.board.pipelines()))
 
 
 async def test_an_item_has_pull_requests_releases_and_quota(make_table: Make, origin: FakeOrigin) -> None:
@@ -129,7 +129,7 @@ async def test_an_origin_without_a_repository_says_so(make_table: Make, origin: 
     origin.answers["/healthz"] = said(health(repo=None))
     origin.answers["/api/pipeline/summary"] = (404, {}, b"")
     table = await make_table(origin)
-    await eventually(lambda: table.table.board.pipelines()[0].state == "up")
+    await eventually(lambda: table.table.watching.board.pipelines()[0].state == "up")
     (item,) = (await (await table.signed_in()).get("/api/pipelines")).json()["items"]
     assert (item["pipeline"], item["reason"]) == (None, "no repository is configured: set CHIMNEY_REPO at the origin")
 
@@ -144,7 +144,7 @@ async def test_the_figures_say_what_they_were_counted_from(make_table: Make, ori
     table = await make_table(origin)
     client = await table.signed_in()
     await known(table)
-    await eventually(table.table.board.deployments)
+    await eventually(table.table.watching.board.deployments)
     figures = (await client.get("/api/pipelines/figures", params={"days": 7})).json()
     assert (figures["environment"], figures["days"], figures["partial"]) == ("production", 7, [])
     assert figures["deployment_frequency"]["counted_from"][0]["deployment"] == "d1"

@@ -138,7 +138,8 @@ async def test_while_nothing_can_be_stored_senders_are_told_to_try_again(
     assert (packed.status_code, status_of(packed.content)[0]) == (503, 14)
     await eventually(
         lambda: any(
-            one.code == "telemetry_refused" and "7 rows" in one.detail for one in running.table.watch.current.items
+            one.code == "telemetry_refused" and "7 rows" in one.detail
+            for one in running.table.watching.watch.current.items
         )
     )
     monkeypatch.setattr(running.table.store, "append", append)

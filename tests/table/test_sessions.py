@@ -143,7 +143,7 @@ async def test_no_password_is_printed_when_one_is_configured(running: Running) -
 )
 async def test_a_session_ends_by_its_age(running: Running, created: float, seen: float) -> None:
     client = await running.signed_in()
-    sessions = running.table.sessions
+    sessions = running.table.operating.sessions
     ((token, known),) = sessions._sessions.items()
     old = StoredSession(token, known.user, known.role, known.created_at - created, known.seen_at - seen)
     sessions._sessions[token] = old
@@ -156,7 +156,7 @@ async def test_a_session_ends_by_its_age(running: Running, created: float, seen:
 
 async def test_when_a_session_was_last_seen_is_written_down(running: Running) -> None:
     client = await running.signed_in()
-    sessions = running.table.sessions
+    sessions = running.table.operating.sessions
     ((token, known),) = sessions._sessions.items()
     sessions._sessions[token] = StoredSession(token, known.user, known.role, known.created_at, known.seen_at - 100)
     await client.get("/api/session")

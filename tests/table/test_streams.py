@@ -102,7 +102,7 @@ async def test_the_page_gets_a_snapshot_and_then_changes(running: Running, opera
     assert json.loads(overview.data)["origins"] == []
     assert {"items", "good_since"} == set(json.loads(findings.data))
     assert int(findings.id) > int(overview.id)
-    running.table.board.changed()
+    running.table.watching.board.changed()
     again = await stream.next("overview")
     assert int(again.id) > int(findings.id)
 
@@ -145,4 +145,4 @@ async def test_a_reader_that_left_costs_nothing(running: Running, operator: http
     assert len(running.table.log_hub) == 1
     await stream.close()
     assert len(running.table.log_hub) == 0
-    assert running.table.sessions._streams == {}
+    assert running.table.operating.sessions._streams == {}

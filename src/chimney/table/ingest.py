@@ -69,14 +69,14 @@ class Newest(msgspec.Struct, frozen=True):
 class Ingest:
     """`full_since` is set while the store has no room; `newest`, `panics` and `gaps` are by source.
 
-    `heard` is told of every stored row, and must not wait.
+    `heard` is told of every stored row, `reported` of the source whose log tells of a deployment; neither may wait.
     """
 
-    def __init__(self, store: LogStore, hub: Hub, *, reported: Callable[[str], None] = lambda _source: None) -> None:
+    def __init__(self, store: LogStore, hub: Hub) -> None:
         self._store = store
         self._hub = hub
-        self._reported = reported
         self.heard: Callable[[Sequence[StoredRow]], None] = lambda _stored: None
+        self.reported: Callable[[str], None] = lambda _source: None
         self._pending: deque[Waiting] = deque()
         self._waiting_rows = 0
         self._own: deque[bytes] = deque()
@@ -231,7 +231,7 @@ class Ingest:
             if row.logger == PANICS:
                 self.note_panic(row)
             elif row.fields.get("route") == REPORTS and row.fields.get("method") == "POST":
-                self._reported(row.source)
+                self.reported(row.source)
         elif row.kind == "gap":
             missed = row.fields.get("missed")
             count = missed if isinstance(missed, int) else 0

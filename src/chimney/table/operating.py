@@ -1,0 +1,68 @@
+"""Who may use the table, and what they have origins do.
+
+/api/session                    signing  signing in and out
+/api/acts/{act} /api/audit      acts     what operators have origins do, and its audit
+/api/origins/{origin}/{path}    through  an origin's own answers
+/api/cache                      caches   each origin's cache
+
+Loop: sessions.
+"""
+
+import asyncio
+import logging
+from typing import Any
+
+import httpx2
+
+from chimney.config import TableSettings
+from chimney.store.accounts import Accounts
+from chimney.store.audit import AuditLog
+from chimney.store.database import Database
+from chimney.store.errors import StoreError
+from chimney.store.folder import DataFolder
+from chimney.table.reach import Reach
+from chimney.table.sessions import Sessions
+from chimney.web.loops import Supervisor
+
+log = logging.getLogger(__name__)
+
+
+class Operating:
+    """`sign_in` is the password made up for the first operator, None when one was configured or made up before."""
+
+    def __init__(self, settings: TableSettings, *, database: Database, client: httpx2.AsyncClient) -> None:
+        self._settings = settings
+        self._database = database
+        self.sessions = Sessions(Accounts(database))
+        self.reach = Reach(settings.origins, client)
+        self.sign_in: str | None = None
+
+    async def load(self) -> None:
+        password = self._settings.password
+        self.sign_in = await self.sessions.load(password=password.get_secret_value() if password else None)
+
+    async def tell_token(self, folder: DataFolder) -> None:
+        """On a full disk the token of the last start stays: what is stored is to be seen all the same."""
+        try:
+            token = await self.sessions.new_token("cli", "operator")
+            await asyncio.to_thread(folder.write_secret, "cli.token", token + "\n")
+        except StoreError as error:
+            log.warning("there is no new token for commands: %s", error)
+
+    def add_loops(self, loops: Supervisor) -> None:
+        loops.add("sessions", self.sessions.sweep)
+
+    def routes(self) -> list[Any]:
+        from chimney.table import acts, audit, caches, signing, through  # noqa: PLC0415
+
+        audited = audit.Audit(AuditLog(self._database))
+        return [
+            *signing.routes(self.sessions),
+            *acts.routes(acts.Acts(self.reach, audited)),
+            *audit.routes(audited),
+            *caches.routes(self.reach),
+            *through.routes(self.reach),
+        ]
+
+    def close(self) -> None:
+        self.sessions.close()
