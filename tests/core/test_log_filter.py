@@ -1,6 +1,6 @@
 import pytest
 
-from chimney.core.log_filter import LogFilter
+from chimney.core.log_filter import FieldValue, LogFilter
 from chimney.wire.telemetry import LogRow
 
 ROW = LogRow(
@@ -39,6 +39,13 @@ ROW = LogRow(
         (LogFilter(grep="status"), False),  # a field's name is not what it says
         (LogFilter(grep="%"), False),
         (LogFilter(grep="pulls", source="nbg1"), False),
+        (LogFilter(having=(FieldValue("status", "200"), FieldValue("level", "warning"))), True),
+        (LogFilter(having=(FieldValue("status", "20"),)), False),
+        (LogFilter(having=(FieldValue("ok", "true"), FieldValue("list", '["Ärger"]'))), True),
+        (LogFilter(having=(FieldValue("span_id", ""),)), True),
+        (LogFilter(having=(FieldValue("200", "status"),)), False),
+        (LogFilter(lacking=(FieldValue("error", "Boom"),)), False),
+        (LogFilter(lacking=(FieldValue("error", "boom"), FieldValue("source", "nbg1"))), True),
         (LogFilter(from_ms=10**15), True),  # a live stream has no time range
     ],
 )

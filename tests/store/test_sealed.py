@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 from tests.store.test_local_signals import NOW_MS, record, sample, span
 
-from chimney.core.log_filter import LogFilter
+from chimney.core.log_filter import FieldValue, LogFilter
 from chimney.core.span_filter import SpanFilter
 from chimney.store.frames import Signal
 from chimney.store.local import LocalStore
@@ -115,6 +115,12 @@ WANTED = [
     LogFilter(grep="true"),
     LogFilter(grep='100% "quoted" C:\\'),
     LogFilter(grep="nowhere"),
+    LogFilter(having=(FieldValue("path", "/pulls/6"), FieldValue("ok", "true"))),
+    LogFilter(having=(FieldValue("n", "17"),), lacking=(FieldValue("path", "/pulls/1"),)),
+    LogFilter(having=(FieldValue("deep", '{"ok":true,"n":17}'),)),
+    LogFilter(having=(FieldValue("note", 'ÜBER 100% "quoted" c:\\x'),), level=40),
+    LogFilter(having=(FieldValue("source", "hel1"), FieldValue("kind", "log"), FieldValue("revision", ""))),
+    LogFilter(lacking=(FieldValue("level", "info"), FieldValue("request_id", "r-17"), FieldValue("trace_id", ""))),
     LogFilter(from_ms=NOW_MS - 200_000, to_ms=NOW_MS - 100_000),
     LogFilter(from_ms=NOW_MS - 90_000),
 ]
@@ -133,6 +139,7 @@ async def test_records_are_found_alike(both: tuple[LocalStore, LocalStore], want
         assert [row.id for row in page.rows] == ids[21:25]
     timed = LogFilter(**{**_given(wanted), "from_ms": NOW_MS - 500_000, "to_ms": NOW_MS + 1})
     assert await mixed.histogram(timed, width_ms=60_000) == await hot.histogram(timed, width_ms=60_000)
+    assert await mixed.facets(timed) == await hot.facets(timed)
 
 
 def _given(wanted: LogFilter) -> dict[str, Any]:

@@ -1,3 +1,5 @@
+import csv
+import io
 import json
 import time
 from typing import Any
@@ -40,6 +42,9 @@ async def test_records_come_newest_first_and_page_by_page(running: Running, oper
         ("to=2000-01-01T00:00:00Z", []),
         ("from=2000-01-01T00:00:00Z&to=2100-01-01T00:00:00%2B01:00", ["b", "a"]),
         ("grep=%25", []),
+        ("field=x:a%20needle", ["b"]),
+        ("without=x:a%20needle", ["a"]),
+        ("field=level:info&without=request_id:r1", []),
     ],
 )
 async def test_a_query_narrows(running: Running, operator: httpx2.AsyncClient, query: str, expected: list[str]) -> None:
@@ -52,6 +57,28 @@ async def test_the_histogram_covers_the_last_quarter_of_an_hour(running: Running
     counted = (await operator.get("/api/logs/histogram?source=hel1&buckets=15")).json()
     assert (counted["width_seconds"], len(counted["buckets"])) == (60, 15)
     assert counted["buckets"][-1]["counts"] == {"info": 1, "error": 1}
+
+
+async def test_facets_count_what_each_choice_would_leave(running: Running, operator: httpx2.AsyncClient) -> None:
+    await running.store(record("a"), record("b", level="error"), record("c", level="error"))
+    counted = (await operator.get("/api/logs/facets?source=hel1&level=error")).json()
+    assert counted["levels"] == [{"value": "error", "count": 2}, {"value": "info", "count": 1}]
+    assert {"value": "hel1", "count": 2} in counted["sources"]
+    assert (await operator.get("/api/logs/facets?grep=nowhere")).json() == {"levels": [], "sources": []}
+
+
+async def test_the_log_is_a_file_for_programs_and_for_spreadsheets(
+    running: Running, operator: httpx2.AsyncClient
+) -> None:
+    await running.store(*(record(f"m{i}") for i in range(1_200)), record('=HYPERLINK("http://evil","x")', path="@a"))
+    whole = await operator.get("/api/logs/download?source=hel1")
+    assert whole.headers["content-disposition"] == 'attachment; filename="chimney-logs.ndjson"'
+    rows = [json.loads(line) for line in whole.text.splitlines()]
+    assert [row["message"] for row in rows[1:]] == [f"m{i}" for i in range(1_199, -1, -1)]
+    sheet = await operator.get("/api/logs/download?source=hel1&format=csv&most=2")
+    header, first, second = csv.reader(io.StringIO(sheet.text))
+    assert (header[:4], len(header)) == (["ts", "level", "source", "message"], 12)
+    assert (first[3], first[11], second[3]) == ('\'=HYPERLINK("http://evil","x")', '{"path":"@a"}', "m1199")
 
 
 async def test_hostile_text_comes_out_as_plain_json(running: Running, operator: httpx2.AsyncClient) -> None:

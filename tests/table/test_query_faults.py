@@ -6,7 +6,9 @@ import pytest
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest.mark.parametrize("path", ["/api/logs", "/api/logs/histogram", "/api/logs/stream"])
+@pytest.mark.parametrize(
+    "path", ["/api/logs", "/api/logs/histogram", "/api/logs/facets", "/api/logs/download", "/api/logs/stream"]
+)
 @pytest.mark.parametrize(
     ("query", "where"),
     [
@@ -37,6 +39,10 @@ async def test_a_malformed_query_is_named(
         ("/api/logs?to=1", "query.to"),
         ("/api/logs/histogram?buckets=0", "query.buckets"),
         ("/api/logs/histogram?from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z", "query.from"),
+        ("/api/logs/facets?from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z", "query.from"),
+        ("/api/logs?field=a:b&field=c", "query.field[1]"),
+        ("/api/logs/stream?without=:x", "query.without[0]"),
+        ("/api/logs/download?format=xlsx", "query.format"),
         ("/api/stream?topics=weather", "query.topics"),
         ("/api/stream?topics=", "query.topics"),
         ("/api/deployments?limit=999", "query.limit"),

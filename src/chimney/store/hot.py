@@ -24,6 +24,7 @@ class Chunk(msgspec.Struct):
 
     `ids` are hashes of their request and trace ids, 8 B each, `levels` the records of each level: None while nobody
     asked for them. Rows that just came bring both; those that were read back at the start are looked through then.
+    `sources` are the records of each level and source, None while nobody asked for them.
     """
 
     first_id: int
@@ -36,6 +37,7 @@ class Chunk(msgspec.Struct):
     lines: tuple[bytes, ...] = ()
     ids: "array[int] | None" = None
     levels: dict[str, int] | None = None
+    sources: dict[tuple[str, str], int] | None = None
 
     def may_hold(self, sought: str) -> bool:
         """Whether a row may have this request or trace id."""

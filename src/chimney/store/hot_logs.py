@@ -13,6 +13,7 @@ from chimney.store.hot import Chunk, in_time
 from chimney.wire.telemetry import LEVELS, LogRow
 
 _row = msgspec.json.Decoder(LogRow).decode
+_text = msgspec.json.Decoder(str).decode
 
 
 # how each line begins: what a histogram needs. A line feed is looked for by itself and is in no text of JSON; with `^`
@@ -26,9 +27,19 @@ def needles(wanted: LogFilter) -> list[bytes]:
     found = [
         b'"%s":%s' % (name.encode(), msgspec.json.encode(value)) for name in exact if (value := getattr(wanted, name))
     ]
+    found += [msgspec.json.encode(one.value)[1:-1] for one in wanted.having if not _is_json(one.value)]
     if wanted.grep and wanted.grep.isascii():  # bytes know the case of ASCII letters only
         found.append(msgspec.json.encode(wanted.grep)[1:-1])
     return [one.lower() for one in found]
+
+
+def _is_json(text: str) -> bool:
+    """Whether it may stand in a line as it is: a number or a list has no quotes around it."""
+    try:
+        msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return not text.isascii() or not text
+    return True
 
 
 def _lines(chunk: Chunk, sought: Sequence[bytes], levels: Sequence[bytes]) -> Iterator[bytes]:
@@ -117,3 +128,31 @@ def _by_level(chunk: Chunk) -> dict[str, int]:
         counted = Counter(level for _, level in _BEGINNING.findall(b"\n" + chunk.text()))
         chunk.levels = {level.decode(): count for level, count in counted.items()}
     return chunk.levels
+
+
+_SOURCED = re.compile(_BEGINNING.pattern + rb',"source":("(?:[^"\\]|\\.)*")')
+
+
+def hot_facets(chunks: Sequence[Chunk], wanted: LogFilter, deadline: Deadline) -> Iterator[tuple[str, str, int]]:
+    """Level, source, count; a pair may come again."""
+    if wanted != LogFilter(from_ms=wanted.from_ms, to_ms=wanted.to_ms):
+        for row in hot_logs(chunks, wanted, deadline, before=None, after=None):
+            yield row.level, row.source, 1
+        return
+    low, high = wanted.from_ms or 0, 2**62 if wanted.to_ms is None else wanted.to_ms
+    for chunk in in_time(chunks, wanted.from_ms, wanted.to_ms):
+        if deadline.over():
+            return
+        if low <= chunk.from_ms and chunk.to_ms < high:
+            yield from ((level, source, count) for (level, source), count in _by_source(chunk).items())
+            continue
+        for ts, level, source in _SOURCED.findall(b"\n" + chunk.text()):
+            if low <= (milliseconds(ts.decode()) or 0) < high:
+                yield level.decode(), _text(source), 1
+
+
+def _by_source(chunk: Chunk) -> dict[tuple[str, str], int]:
+    if chunk.sources is None:
+        counted = Counter((level, source) for _, level, source in _SOURCED.findall(b"\n" + chunk.text()))
+        chunk.sources = {(level.decode(), _text(source)): count for (level, source), count in counted.items()}
+    return chunk.sources

@@ -23,7 +23,7 @@ from chimney.store.searching import Search
 from chimney.store.segments import Segment, Segments
 from chimney.store.telemetry import Batch, Found, FoundSamples, FoundSpans, FoundTraces, Place, Size, StoredRow
 from chimney.store.vault import SEAL_ROWS, Limits, Vault
-from chimney.wire.telemetry import Histogram, MetricName
+from chimney.wire.telemetry import Facets, Histogram, MetricName
 
 READ_SECONDS = 2.0
 READERS = 2
@@ -104,6 +104,9 @@ class LocalStore:
 
     async def histogram(self, wanted: LogFilter, *, width_ms: int) -> tuple[Histogram, bool]:
         return await self._reading(lambda search: search.histogram(wanted, width_ms=width_ms))
+
+    async def facets(self, wanted: LogFilter) -> tuple[Facets, bool]:
+        return await self._reading(lambda search: search.facets(wanted))
 
     async def traces(self, wanted: SpanFilter, *, limit: int, before: int | None = None) -> FoundTraces:
         return await self._reading(lambda search: search.traces(wanted, limit=limit, before=before))

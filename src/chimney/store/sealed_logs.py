@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from chimney.core.log_filter import LogFilter
+from chimney.core.log_filter import OWN, FieldValue, LogFilter
 from chimney.core.records import LEVEL_NAMES, rfc3339
 from chimney.store.sealed import Sealed
 from chimney.store.segments import Segment
@@ -35,6 +35,7 @@ _EXACT = ("source", "request_id", "trace_id", "service", "deployment")
 _TEXTS = ("message", "logger", "request_id", "trace_id")
 # the names of fields are not sought in: `"name":` is left out of their JSON before a match in it counts
 _VALUES = r"""regexp_replace(fields, '"(?:[^"\\]|\\.)*":', '', 'g')"""
+_MEANT = {"level": "info", "kind": "log"}  # where the column says nothing
 _fields = msgspec.json.Decoder(dict[str, Any]).decode
 
 
@@ -51,6 +52,14 @@ def _conditions(wanted: LogFilter, *, before: int | None, after: int | None) -> 
     if wanted.level:
         names = [f"'{name}'" for number, name in LEVEL_NAMES.items() if number >= wanted.level]
         texts.append(f"level IN ({', '.join(names)})")
+    for one in wanted.having:
+        text, of_it = _held(one)
+        texts.append(text)
+        values += of_it
+    for one in wanted.lacking:
+        text, of_it = _held(one)
+        texts.append(f"NOT {text}")
+        values += of_it
     if wanted.grep:
         sought = wanted.grep.lower()
         written = msgspec.json.encode(sought).decode()[1:-1]
@@ -60,6 +69,15 @@ def _conditions(wanted: LogFilter, *, before: int | None, after: int | None) -> 
         texts.append(f"({likes} OR {in_fields})")
         values += [sought] * len(columns) + [written] * 2
     return " AND ".join(texts) or "true", values
+
+
+def _held(one: FieldValue) -> tuple[str, list[object]]:
+    """A condition that is true or false, never unknown."""
+    if one.name in OWN:
+        return f"(coalesce({one.name}, '{_MEANT.get(one.name, '')}') = ?)", [one.value]
+    name, written = (msgspec.json.encode(text).decode() for text in (one.name, one.value))
+    sought = [f"{name}:{written}", f"{name}:{one.value},", f"{name}:{one.value}}}"]
+    return f"({' OR '.join(['contains(coalesce(fields, ), ?)'] * 3)})", list(sought)
 
 
 def _candidates(sealed: Sealed, wanted: LogFilter, before: int | None, after: int | None) -> list[Segment]:
@@ -102,6 +120,14 @@ def sealed_counts(sealed: Sealed, wanted: LogFilter, *, start_ms: int, width_ms:
         f"SELECT (at_ms - {start_ms:d}) // {width_ms:d}, coalesce(level, 'info'), count(*)"  # noqa: S608
         f" FROM {{rows}} WHERE {conditions} GROUP BY 1, 2"
     )
+    segments = _candidates(sealed, wanted, None, None)
+    return [(one[0], one[1], one[2]) for one in sealed.query(segments, statement, values)]
+
+
+def sealed_facets(sealed: Sealed, wanted: LogFilter) -> list[tuple[str, str, int]]:
+    """Level, source, count."""
+    conditions, values = _conditions(wanted, before=None, after=None)
+    statement = f"SELECT coalesce(level, 'info'), source, count(*) FROM {{rows}} WHERE {conditions} GROUP BY 1, 2"  # noqa: S608
     segments = _candidates(sealed, wanted, None, None)
     return [(one[0], one[1], one[2]) for one in sealed.query(segments, statement, values)]
 

@@ -5,6 +5,7 @@ from itertools import chain, islice
 
 import msgspec
 
+from chimney.core.facets import facets
 from chimney.core.log_filter import LogFilter
 from chimney.core.records import rfc3339
 from chimney.core.span_filter import SpanFilter
@@ -12,15 +13,15 @@ from chimney.core.traces import summarise
 from chimney.store.deadline import Deadline
 from chimney.store.frames import Signal
 from chimney.store.hot import Chunk
-from chimney.store.hot_logs import hot_counts, hot_logs
+from chimney.store.hot_logs import hot_counts, hot_facets, hot_logs
 from chimney.store.hot_samples import hot_samples
 from chimney.store.hot_spans import KeptSpan, hot_spans, hot_trace
 from chimney.store.sealed import Sealed
-from chimney.store.sealed_logs import sealed_counts, sealed_logs
+from chimney.store.sealed_logs import sealed_counts, sealed_facets, sealed_logs
 from chimney.store.sealed_samples import sealed_label_values, sealed_samples
 from chimney.store.sealed_spans import sealed_services, sealed_span_ids, sealed_trace
 from chimney.store.telemetry import Found, FoundSamples, FoundSpans, FoundTraces
-from chimney.wire.telemetry import Histogram, HistogramBucket, LogRow, SpanRow
+from chimney.wire.telemetry import Facets, Histogram, HistogramBucket, LogRow, SpanRow
 
 MOST_SPANS = 10_000  # of one trace
 MOST_OF_LIST = 100_000  # of all traces on a page
@@ -77,6 +78,13 @@ class Search:
             HistogramBucket(at=rfc3339(start + number * width_ms), counts=count) for number, count in enumerate(counts)
         ]
         return Histogram(width_seconds=width_ms / 1000, buckets=buckets), self._deadline.passed
+
+    def facets(self, wanted: LogFilter) -> tuple[Facets, bool]:
+        shown = _replace(wanted, from_ms=self._since(wanted.from_ms), level=0, source=None)
+        hot = hot_facets(self._chunks[Signal.LOG], shown, self._deadline)
+        sealed = sealed_facets(self._sealed(Signal.LOG), shown)
+        counted = facets(chain(hot, sealed), level=wanted.level, source=wanted.source)
+        return counted, self._deadline.passed
 
     def _span_ids(self, wanted: SpanFilter, before: int | None) -> Iterator[tuple[int, str]]:
         """Id and trace id of spans, newest first."""

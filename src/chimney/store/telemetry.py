@@ -11,7 +11,7 @@ import msgspec
 from chimney.core.log_filter import LogFilter
 from chimney.core.records import Record
 from chimney.core.span_filter import SpanFilter
-from chimney.wire.telemetry import Histogram, LogRow, MetricName, SampleRow, SpanRow, TraceSummary
+from chimney.wire.telemetry import Facets, Histogram, LogRow, MetricName, SampleRow, SpanRow, TraceSummary
 
 
 class Incoming(msgspec.Struct, frozen=True):
@@ -110,6 +110,9 @@ class LogStore(Protocol):
 
     async def histogram(self, wanted: LogFilter, *, width_ms: int) -> tuple[Histogram, bool]:
         """Counts in `[from_ms, to_ms)`, both needed; the flag is `partial`."""
+
+    async def facets(self, wanted: LogFilter) -> tuple[Facets, bool]:
+        """Counts by level and by source; the flag is `partial`."""
 
     async def place(self, source: str) -> Place: ...
 

@@ -4,7 +4,7 @@
 /healthz /api/version /api/metrics    health     what this process says of itself
 /api/overview /api/findings …         watching   who is followed, what is known of them, what is wrong
 /api/session /api/acts …              operating  who may use the table, and what they have origins do
-/api/logs /api/logs/histogram         queries    everything that is kept
+/api/logs /api/logs/histogram …       queries    everything that is kept; download: as a file
 /api/logs/stream /api/stream          streams    the log as it is stored; the overview as it changes
 /v1/{signal}                          telemetry  OTLP, and what is read of it: traces, series, Jaeger and the like
 /api/schema/openapi.json              web/framework
@@ -148,7 +148,7 @@ class Table:
 
     def _handlers(self) -> list[Any]:
         """Every route, with who may use it."""
-        from chimney.table import health, queries, streams  # noqa: PLC0415
+        from chimney.table import download, health, queries, streams  # noqa: PLC0415
 
         within = self.telemetry.deployments.narrow
         logs = LogStreams(hub=self.log_hub, store=self.store, ingest=self.ingest, boot=self.boot, within=within)
@@ -157,6 +157,7 @@ class Table:
             *self.watching.routes(self.operating.reach),
             *self.operating.routes(),
             *queries.routes(self.store, within),
+            *download.routes(self.store, within),
             *self.telemetry.routes(),
             *streams.routes(
                 logs,

@@ -1,4 +1,4 @@
-"""Reading the log: pages, histogram."""
+"""Reading the log: pages, histogram, facets."""
 
 import time
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import QueryParameter
 from msgspec.structs import replace
 
-from chimney.core.log_filter import LogFilter
+from chimney.core.log_filter import FieldValue, LogFilter
 from chimney.core.records import milliseconds
 from chimney.store.errors import StoreError
 from chimney.store.telemetry import LogStore
@@ -17,17 +17,21 @@ from chimney.table.access import VIEWER
 from chimney.web.problem import ProblemError
 from chimney.wire.base import Page
 from chimney.wire.problem import Fault
-from chimney.wire.telemetry import LEVELS, Histogram, Level, LogRow
+from chimney.wire.telemetry import LEVELS, Facets, Histogram, Level, LogRow
 
 BUCKETS = 60
 MOST_BUCKETS = 500
 DEFAULT_RANGE_MS = 15 * 60_000
+MOST_FIELDS = 10
 
 LevelQuery = Annotated[Level | None, QueryParameter(description="Least level.")]
 SourceQuery = Annotated[str | None, QueryParameter(max_length=100, description="Origin's name, or `table`.")]
 GrepQuery = Annotated[
     str | None,
     QueryParameter(max_length=500, description="Text in message, logger or a field's value; case is ignored."),
+]
+FieldQuery = Annotated[
+    list[str] | None, QueryParameter(max_items=MOST_FIELDS, description="`name:value` of a field; may come again.")
 ]
 IdQuery = Annotated[str | None, QueryParameter(max_length=128)]
 FromQuery = Annotated[str | None, QueryParameter(name="from", description="RFC 3339, included.")]
@@ -50,6 +54,16 @@ def moment(text: str | None, path: str) -> int | None:
     return at
 
 
+def _fields(asked: list[str] | None, path: str) -> tuple[FieldValue, ...]:
+    found = []
+    for number, text in enumerate(asked or ()):
+        name, colon, value = text[:1_000].partition(":")
+        if not (name and colon):
+            raise malformed(f"{path}[{number}]", f"{text[:40]!r} should be name:value")
+        found.append(FieldValue(name, value))
+    return tuple(found)
+
+
 def filter_of(
     level: LevelQuery = None,
     source: SourceQuery = None,
@@ -57,6 +71,8 @@ def filter_of(
     request_id: IdQuery = None,
     trace_id: IdQuery = None,
     deployment: Annotated[str | None, QueryParameter(max_length=200, description="Of this deployment.")] = None,
+    field: FieldQuery = None,
+    without: FieldQuery = None,
 ) -> LogFilter:
     """A dependency: what the query asks for, its time aside. Empty texts filter nothing."""
     return LogFilter(
@@ -66,6 +82,8 @@ def filter_of(
         request_id=request_id or None,
         trace_id=trace_id or None,
         deployment=deployment or None,
+        having=_fields(field, "query.field"),
+        lacking=_fields(without, "query.without"),
     )
 
 
@@ -116,19 +134,34 @@ def routes(store: LogStore, within: Within) -> list[Any]:
         timed: NamedDependency[LogFilter], buckets: Annotated[int, QueryParameter(ge=1, le=MOST_BUCKETS)] = BUCKETS
     ) -> Response[Histogram]:
         """The last 15 minutes when no time is given. `X-Partial: true` when counting was cut short."""
-        timed = within(timed)
-        to_ms = timed.to_ms or int(time.time() * 1000) + 1
-        from_ms = to_ms - DEFAULT_RANGE_MS if timed.from_ms is None else timed.from_ms
-        if from_ms >= to_ms:
-            raise malformed("query.from", "should be before query.to")
-        whole = replace(timed, from_ms=from_ms, to_ms=to_ms)
+        whole, width_ms = _whole(within(timed))
         try:
-            counted, partial = await store.histogram(whole, width_ms=-(-(to_ms - from_ms) // buckets))
+            counted, partial = await store.histogram(whole, width_ms=-(-width_ms // buckets))
         except StoreError as error:
             raise unreadable(error) from None
         return Response(counted, headers=_headers(partial=partial))
 
-    return [logs, histogram]
+    @get("/api/logs/facets", opt=VIEWER, dependencies=TIMED_FILTER, summary="What may be filtered for", tags=["logs"])
+    async def facets(timed: NamedDependency[LogFilter]) -> Response[Facets]:
+        """Levels and sources with how many records each would leave; the last 15 minutes when no time is given.
+        `X-Partial: true` when counting was cut short."""
+        whole, _ = _whole(within(timed))
+        try:
+            counted, partial = await store.facets(whole)
+        except StoreError as error:
+            raise unreadable(error) from None
+        return Response(counted, headers=_headers(partial=partial))
+
+    return [logs, histogram, facets]
+
+
+def _whole(timed: LogFilter) -> tuple[LogFilter, int]:
+    """With both ends of its time, and how long that is in milliseconds."""
+    to_ms = timed.to_ms or int(time.time() * 1000) + 1
+    from_ms = to_ms - DEFAULT_RANGE_MS if timed.from_ms is None else timed.from_ms
+    if from_ms >= to_ms:
+        raise malformed("query.from", "should be before query.to")
+    return replace(timed, from_ms=from_ms, to_ms=to_ms), to_ms - from_ms
 
 
 def _headers(*, partial: bool) -> dict[str, Any]:

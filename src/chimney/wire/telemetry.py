@@ -71,6 +71,19 @@ class Histogram(Message, frozen=True, kw_only=True):
     buckets: list[HistogramBucket]
 
 
+class FacetCount(Message, frozen=True, kw_only=True):
+    value: str
+    count: int
+
+
+class Facets(Message, frozen=True, kw_only=True):
+    """How many records each choice would leave: `levels` from the worst, whatever level is asked for; `sources` from
+    the one with most, whatever source is asked for."""
+
+    levels: list[FacetCount]
+    sources: list[FacetCount]
+
+
 SpanStatus = Literal["unset", "ok", "error"]
 SampleKind = Literal["gauge", "counter", "histogram"]
 

@@ -64,34 +64,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/session": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Who is signed in
-         * @description 401 when nobody is.
-         */
-        get: operations["ApiSessionWho"];
-        put?: never;
-        /**
-         * Sign in
-         * @description Sets the session cookie. 401 when user and password do not go together, 429 after five wrong ones.
-         */
-        post: operations["ApiSessionSignIn"];
-        /**
-         * Sign out
-         * @description Ends the session and its streams; 204 also when there was none.
-         */
-        delete: operations["ApiSessionSignOut"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/overview": {
         parameters: {
             query?: never;
@@ -208,6 +180,34 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who is signed in
+         * @description 401 when nobody is.
+         */
+        get: operations["ApiSessionWho"];
+        put?: never;
+        /**
+         * Sign in
+         * @description Sets the session cookie. 401 when user and password do not go together, 429 after five wrong ones.
+         */
+        post: operations["ApiSessionSignIn"];
+        /**
+         * Sign out
+         * @description Ends the session and its streams; 204 also when there was none.
+         */
+        delete: operations["ApiSessionSignOut"];
         options?: never;
         head?: never;
         patch?: never;
@@ -347,6 +347,47 @@ export interface paths {
          * @description The last 15 minutes when no time is given. `X-Partial: true` when counting was cut short.
          */
         get: operations["ApiLogsHistogramHistogram"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/logs/facets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What may be filtered for
+         * @description Levels and sources with how many records each would leave; the last 15 minutes when no time is given.
+         *     `X-Partial: true` when counting was cut short.
+         */
+        get: operations["ApiLogsFacetsFacets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/logs/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The log as a file
+         * @description Newest first. CSV has no cell that a spreadsheet takes for a formula.
+         */
+        get: operations["ApiLogsDownloadDownload"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1017,6 +1058,16 @@ export interface components {
             what: string;
             value: string;
             at?: string | null;
+        };
+        /** FacetCount */
+        FacetCount: {
+            value: string;
+            count: number;
+        };
+        /** Facets */
+        Facets: {
+            levels: components["schemas"]["FacetCount"][];
+            sources: components["schemas"]["FacetCount"][];
         };
         /** Finding */
         Finding: {
@@ -1789,85 +1840,6 @@ export interface operations {
             };
         };
     };
-    ApiSessionWho: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SessionState"];
-                };
-            };
-        };
-    };
-    ApiSessionSignIn: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SignIn"];
-            };
-        };
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SessionState"];
-                };
-            };
-            /** @description Bad request syntax or unsupported method */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        status_code: number;
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                    };
-                };
-            };
-        };
-    };
-    ApiSessionSignOut: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, nothing follows */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": null;
-                };
-            };
-        };
-    };
     ApiOverviewOverview: {
         parameters: {
             query?: never;
@@ -2039,6 +2011,85 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Findings"];
+                };
+            };
+        };
+    };
+    ApiSessionWho: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionState"];
+                };
+            };
+        };
+    };
+    ApiSessionSignIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignIn"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionState"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        status_code: number;
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                    };
+                };
+            };
+        };
+    };
+    ApiSessionSignOut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": null;
                 };
             };
         };
@@ -2237,6 +2288,10 @@ export interface operations {
                 trace_id?: string | null;
                 /** @description Of this deployment. */
                 deployment?: string | null;
+                /** @description `name:value` of a field; may come again. */
+                field?: string[] | null;
+                /** @description `name:value` of a field; may come again. */
+                without?: string[] | null;
                 /** @description RFC 3339, included. */
                 from?: string | null;
                 /** @description RFC 3339, not included. */
@@ -2292,6 +2347,10 @@ export interface operations {
                 trace_id?: string | null;
                 /** @description Of this deployment. */
                 deployment?: string | null;
+                /** @description `name:value` of a field; may come again. */
+                field?: string[] | null;
+                /** @description `name:value` of a field; may come again. */
+                without?: string[] | null;
                 /** @description RFC 3339, included. */
                 from?: string | null;
                 /** @description RFC 3339, not included. */
@@ -2311,6 +2370,117 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Histogram"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        status_code: number;
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                    };
+                };
+            };
+        };
+    };
+    ApiLogsFacetsFacets: {
+        parameters: {
+            query?: {
+                /** @description Least level. */
+                level?: "debug" | "info" | "warning" | "error" | "critical" | null;
+                /** @description Origin's name, or `table`. */
+                source?: string | null;
+                /** @description Text in message, logger or a field's value; case is ignored. */
+                grep?: string | null;
+                request_id?: string | null;
+                trace_id?: string | null;
+                /** @description Of this deployment. */
+                deployment?: string | null;
+                /** @description `name:value` of a field; may come again. */
+                field?: string[] | null;
+                /** @description `name:value` of a field; may come again. */
+                without?: string[] | null;
+                /** @description RFC 3339, included. */
+                from?: string | null;
+                /** @description RFC 3339, not included. */
+                to?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Facets"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        status_code: number;
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                    };
+                };
+            };
+        };
+    };
+    ApiLogsDownloadDownload: {
+        parameters: {
+            query?: {
+                /** @description Least level. */
+                level?: "debug" | "info" | "warning" | "error" | "critical" | null;
+                /** @description Origin's name, or `table`. */
+                source?: string | null;
+                /** @description Text in message, logger or a field's value; case is ignored. */
+                grep?: string | null;
+                request_id?: string | null;
+                trace_id?: string | null;
+                /** @description Of this deployment. */
+                deployment?: string | null;
+                /** @description `name:value` of a field; may come again. */
+                field?: string[] | null;
+                /** @description `name:value` of a field; may come again. */
+                without?: string[] | null;
+                /** @description RFC 3339, included. */
+                from?: string | null;
+                /** @description RFC 3339, not included. */
+                to?: string | null;
+                format?: "ndjson" | "csv";
+                /** @description Records at most, the newest. */
+                most?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Stream Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
                 };
             };
             /** @description Bad request syntax or unsupported method */
@@ -2677,6 +2847,10 @@ export interface operations {
                 trace_id?: string | null;
                 /** @description Of this deployment. */
                 deployment?: string | null;
+                /** @description `name:value` of a field; may come again. */
+                field?: string[] | null;
+                /** @description `name:value` of a field; may come again. */
+                without?: string[] | null;
                 last_event_id?: string | null;
             };
             header?: never;
