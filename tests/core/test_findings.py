@@ -1,4 +1,3 @@
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -18,12 +17,10 @@ from tests.core.origins import (
 )
 
 from chimney.core.facts import Fault, Sighting
-from chimney.core.findings import carry, evaluate
+from chimney.core.findings import evaluate
 from chimney.wire.deployment import Phase
-from chimney.wire.finding import Finding, Findings, Severity
+from chimney.wire.finding import Finding, Severity
 from chimney.wire.health import RateLimit
-
-NONE = Findings(items=[], good_since=None)
 
 
 def found(**spoilt: Any) -> dict[str, Finding]:
@@ -160,30 +157,3 @@ def test_a_damaged_file_is_spoken_of_for_a_day() -> None:
 def test_without_origins_it_says_that_there_is_nothing_to_see() -> None:
     findings = evaluate(facts(), now=NOW)
     assert [(one.code, one.severity) for one in findings] == [("no_data", Severity.INFO)]
-
-
-def test_a_finding_keeps_its_beginning_while_it_is_current() -> None:
-    slow = list(found(latencies_ms=(1500.0,) * 5).values())
-    first = carry(NONE, slow, now=NOW)
-    later = list(found(latencies_ms=(1600.0,) * 5, probed_at=NOW + timedelta(minutes=5)).values())
-    second = carry(first, later, now=NOW + timedelta(minutes=5))
-    assert second.items[0].since == first.items[0].since
-    assert "1.6 s" in second.items[0].detail
-
-
-def test_the_good_time_begins_when_the_last_finding_goes_away() -> None:
-    bad = carry(Findings(items=[], good_since=ago(days=3)), found(latencies_ms=(1500.0,) * 5).values(), now=NOW)
-    assert bad.good_since is None
-    good = carry(bad, [], now=NOW)
-    assert good.good_since == NOW
-    assert carry(good, [], now=NOW + timedelta(hours=1)).good_since == NOW
-
-
-def test_the_worst_comes_first_and_then_the_oldest() -> None:
-    spoilt = origin(
-        panic=Sighting(at=ago(minutes=1), text="panic"),
-        deploy=deploys(deployment(phase=Phase.FAILED)),
-        health=health(github=github(problem="unauthorized: bad")),
-    )
-    codes = [one.code for one in carry(NONE, evaluate(facts(spoilt), now=NOW), now=NOW).items]
-    assert codes == ["github_unauthorized", "deploy_failed", "panic"]

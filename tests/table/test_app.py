@@ -53,6 +53,10 @@ async def test_an_origin_that_dies_becomes_a_finding_and_one_that_returns_resolv
     async def good() -> bool:
         return await codes() == []
 
+    told: list[tuple[str, str]] = []
+    running.table.watching.watch.on_change.append(
+        lambda alerts: told.extend((one.change.value, one.finding.code) for one in alerts)
+    )
     stream = await running.stream("/api/stream?topics=findings", client)
     await eventually(lambda: running.table.watching.followed[0].probe.health)
     await origin.stop()
@@ -61,6 +65,7 @@ async def test_an_origin_that_dies_becomes_a_finding_and_one_that_returns_resolv
         pass
     await origin.start(origin.port)
     await eventually(good)
+    assert told == [("firing", "origin_unreachable"), ("resolved", "origin_unreachable")]
 
 
 async def test_what_was_stored_is_there_after_a_restart(make_table: Make, origin: FakeOrigin) -> None:

@@ -9,7 +9,8 @@ import msgspec
 from litestar import get
 
 from chimney.core.facts import Facts, OriginFacts, StorageFacts
-from chimney.core.findings import carry, evaluate
+from chimney.core.finding_life import Lives
+from chimney.core.findings import evaluate
 from chimney.table.access import VIEWER
 from chimney.table.follow import Follower
 from chimney.table.ingest import Ingest
@@ -17,8 +18,9 @@ from chimney.table.probe import Probe
 from chimney.table.retention import Retention
 from chimney.table.telemetry import Telemetry
 from chimney.wire.base import stamp
-from chimney.wire.finding import Findings
+from chimney.wire.finding import Alert, Change, Findings
 
+Told = Callable[[Sequence[Alert]], None]  # never waits
 EVERY_SECONDS = 1.0
 log = logging.getLogger(__name__)
 
@@ -31,7 +33,8 @@ class Followed(msgspec.Struct, frozen=True):
 
 
 class Watch:
-    """The current findings; `check` is the verb of a loop."""
+    """The current findings; `check` is the verb of a loop. Whoever is in `on_change` is told what fired, changed or was
+    resolved, in the order in which they stand there, after `current` was renewed."""
 
     def __init__(
         self,
@@ -42,6 +45,7 @@ class Watch:
         telemetry: Telemetry,
         damage: Callable[[], str | None],
         changed: Callable[[Findings], None],
+        on_change: Sequence[Told] = (),
     ) -> None:
         self._followed = followed
         self._ingest = ingest
@@ -50,7 +54,12 @@ class Watch:
         self._damage = damage
         self._changed = changed
         self._damaged_at: float | None = None
-        self.current = Findings(items=[], good_since=stamp(time.time()))
+        self._lives = Lives(good_since=stamp(time.time()))
+        self.on_change: list[Told] = [_log, *on_change]
+
+    @property
+    def current(self) -> Findings:
+        return self._lives.current
 
     def facts(self) -> Facts:
         return Facts(
@@ -96,21 +105,23 @@ class Watch:
         )
 
     async def check(self) -> float:
-        before = self.current
-        now = stamp(time.time())
-        self.current = carry(before, evaluate(self.facts(), now=now), now=now)
+        before, now = self.current, stamp(time.time())
+        alerts = self._lives.take(evaluate(self.facts(), now=now), now=now)
+        if alerts:
+            for told in self.on_change:
+                told(alerts)
         if self.current != before:
-            self._tell(before)
             self._changed(self.current)
         return EVERY_SECONDS
 
-    def _tell(self, before: Findings) -> None:
-        known, current = {one.id: one for one in before.items}, {one.id: one for one in self.current.items}
-        for new in current.keys() - known.keys():
-            finding = current[new]
+
+def _log(alerts: Sequence[Alert]) -> None:
+    for alert in alerts:
+        finding = alert.finding
+        if alert.change is Change.RESOLVED:
+            log.info("resolved: %s", finding.title, extra={"finding": finding.id})
+        else:
             log.warning("finding: %s", finding.title, extra={"finding": finding.id, "severity": finding.severity})
-        for gone in known.keys() - current.keys():
-            log.info("resolved: %s", known[gone].title, extra={"finding": gone})
 
 
 def routes(watch: Watch) -> list[Any]:

@@ -33,6 +33,21 @@ class Finding(Message, frozen=True, kw_only=True):
     act: str | None = None
 
 
+class Change(StrEnum):
+    FIRING = "firing"
+    UPDATED = "updated"  # its severity is another
+    RESOLVED = "resolved"
+
+
+class Alert(Message, frozen=True, kw_only=True):
+    """What became of a finding at a moment. `finding` is as it was told last; its id is the same until it is resolved,
+    and again when the same comes back."""
+
+    change: Change
+    at: Timestamp
+    finding: Finding
+
+
 class Findings(Message, frozen=True, kw_only=True):
     """Current findings, worst first. `good_since` is when the last one went away, None while there are any."""
 
