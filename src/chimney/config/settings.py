@@ -131,6 +131,7 @@ Urls = Annotated[list[str], Commas, AfterValidator(_no_slash)]
 Share = Annotated[float, BeforeValidator(_all), Field(ge=0)]
 Lifetime = Annotated[float, Field(ge=0, le=86_400)]
 Lifetimes = Annotated[dict[str, Lifetime], BeforeValidator(_pairs), AfterValidator(_kinds)]
+Windows = Annotated[list[Annotated[float, Field(ge=1, le=86_400)]], Commas]
 CaddyAdmin = Annotated[str, AfterValidator(_caddy_admin)]
 
 
@@ -263,4 +264,11 @@ class TableSettings(Settings):
     alertmanager_url: Url | None = Field(None, description="Alertmanager whose alerts are shown as findings.")
     scrape_seconds: float = Field(15, ge=1, le=3600, description="How often each origin's metrics are read.")
     probe_seconds: float = Field(5, ge=0.2, le=3600, description="How often each origin's health is asked.")
+    verdict_seconds: Windows = Field(
+        [300, 1800],
+        min_length=1,
+        max_length=4,
+        description="How long after a deployment it is judged, seconds by comma.",
+    )
+    verdict_requests: int = Field(20, ge=1, description="With fewer requests of visitors no verdict says `harmless`.")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least level that is logged.")

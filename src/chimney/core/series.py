@@ -123,6 +123,16 @@ def _lay_buckets(before: SampleRow, now: SampleRow, window: Window) -> None:
         window.buckets[key] = window.buckets.get(key, 0.0) + max(0.0, count - known.get(bound, 0))
 
 
+def growth(samples: Iterable[SampleRow], *, from_ms: int, to_ms: int) -> dict[Labels, float]:
+    """By how much each counter, or the count of each histogram, grew in `[from_ms, to_ms)`."""
+    grew: dict[Labels, float] = {}
+    for labels, run in groupby(samples, key=lambda one: tuple(sorted(one.labels.items()))):
+        ordered = sorted(run, key=lambda one: one.at_ms)
+        counted = [_count_growth(one, now) for one, now in pairwise(ordered) if from_ms <= now.at_ms < to_ms]
+        grew[labels] = grew.get(labels, 0.0) + sum(counted)
+    return grew
+
+
 def _figure(window: Window | None, fn: Fn) -> float | None:
     if window is None:
         return None
@@ -136,7 +146,7 @@ def _figure(window: Window | None, fn: Fn) -> float | None:
         return quantile(1.0, window.buckets) if window.buckets else window.peak
     if window.buckets:
         return quantile(_QUANTILES[fn], window.buckets)
-    return _quantile_of(sorted(window.values), _QUANTILES[fn])
+    return quantile_of(sorted(window.values), _QUANTILES[fn])
 
 
 def quantile(share: float, buckets: dict[float, float]) -> float | None:
@@ -158,7 +168,7 @@ def quantile(share: float, buckets: dict[float, float]) -> float | None:
     return bounds[place] if within <= 0 else lower + (bounds[place] - lower) * (share * whole - below) / within
 
 
-def _quantile_of(values: Sequence[float], share: float) -> float | None:
+def quantile_of(values: Sequence[float], share: float) -> float | None:
     """Of single values, by the nearest rank."""
     return values[max(0, math.ceil(share * len(values)) - 1)] if values else None
 

@@ -115,6 +115,7 @@ class Vitals:
 
     def metrics(self) -> Iterator[Metric]:
         yield from self._parts.telemetry.requests.collect()
+        yield from self._parts.telemetry.errors.collect()
         yield from self._of_cache()
         yield from self._of_dragonfly()
         yield from self._of_github()

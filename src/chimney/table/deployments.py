@@ -22,6 +22,7 @@ from chimney.wire.base import Page
 from chimney.wire.deployment import Deployment
 from chimney.wire.origin import DeploymentDetail, PlacedDeployment
 from chimney.wire.telemetry import LEVELS
+from chimney.wire.verdict import Verdict
 
 HELD = 5_000  # ~1 kB each; older ones stay on disk
 AFTER = timedelta(minutes=30)
@@ -91,6 +92,10 @@ class Deployments:
         """Newest first."""
         return sorted(self._held.values(), key=lambda one: (one.started_at, one.id), reverse=True)
 
+    def since(self, at: datetime) -> list[PlacedDeployment]:
+        """Those that began or ended after it."""
+        return [one for one in self._held.values() if (one.ended_at or one.started_at) > at]
+
     def find(self, deployment: str, origin: str | None) -> PlacedDeployment | None:
         """The newest of that id."""
         return next(
@@ -148,7 +153,15 @@ def _fields(deployment: Deployment) -> dict[str, Any]:
     return {name: getattr(deployment, name) for name in Deployment.__struct_fields__}
 
 
-def routes(deployments: Deployments, errors: Errors, store: LogStore) -> list[Any]:
+def routes(
+    deployments: Deployments,
+    errors: Errors,
+    store: LogStore,
+    verdict: Callable[[PlacedDeployment], Verdict | None],
+) -> list[Any]:
+    def told(one: PlacedDeployment) -> PlacedDeployment:
+        return msgspec.structs.replace(one, verdict=verdict(one))
+
     @get("/api/deployments", opt=VIEWER, summary="The timeline over all origins", tags=["deployments"])
     async def listed(
         origin: Annotated[str | None, QueryParameter(max_length=100)] = None,
@@ -156,7 +169,7 @@ def routes(deployments: Deployments, errors: Errors, store: LogStore) -> list[An
         limit: LimitQuery = 100,
         before: Annotated[str | None, QueryParameter(max_length=300, description="`next` of the page before.")] = None,
     ) -> Page[PlacedDeployment]:
-        """Every deployment that an origin told of, newest first."""
+        """Every deployment that an origin told of, newest first, each with its verdict."""
         placed = [
             one
             for one in deployments.current()
@@ -165,14 +178,16 @@ def routes(deployments: Deployments, errors: Errors, store: LogStore) -> list[An
         if before:
             place = next((i for i, one in enumerate(placed, start=1) if _cursor(one) == before), len(placed))
             placed = placed[place:]
-        return Page(items=placed[:limit], next=_cursor(placed[limit - 1]) if len(placed) > limit else None)
+        return Page(
+            items=list(map(told, placed[:limit])), next=_cursor(placed[limit - 1]) if len(placed) > limit else None
+        )
 
     @get("/api/deployments/{deployment_id:str}", opt=VIEWER, summary="One deployment", tags=["deployments"])
     async def one(
         deployment_id: FromPath[str], origin: Annotated[str | None, QueryParameter(max_length=100)] = None
     ) -> Response[DeploymentDetail]:
-        """With what its origin logged as warning or worse in the half hour after its start, and the errors in it: those
-        that were first seen in it come first."""
+        """With its verdict, what its origin logged as warning or worse in the half hour after its start, and the errors
+        in it: those that were first seen in it come first."""
         found = deployments.find(deployment_id, origin)
         if found is None:
             raise ProblemError(404, "not-found", f"No origin told of a deployment {deployment_id[:60]!r}.")
@@ -188,7 +203,7 @@ def routes(deployments: Deployments, errors: Errors, store: LogStore) -> list[An
         except StoreError as error:
             raise unreadable(error) from None
         detail = DeploymentDetail(
-            **msgspec.structs.asdict(found),
+            **msgspec.structs.asdict(told(found)),
             previous=deployments.before(found),
             logs=rows.rows,
             logs_until=until,

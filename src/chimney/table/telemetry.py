@@ -6,7 +6,7 @@
 /api/errors                       errors     what fails, grouped
 /api/deployments                  deployments over all origins
 
-Loops: elsewhere errors deployments, and for each origin edge version metrics missed events edge_log.
+Loops: elsewhere errors deployments verdicts, and for each origin edge version metrics missed events edge_log.
 """
 
 import contextlib
@@ -23,17 +23,22 @@ from chimney.store.database import Database
 from chimney.store.errors import StoreError
 from chimney.store.telemetry import TelemetryStore
 from chimney.store.timeline import DeploymentLog, ErrorLog
+from chimney.store.verdicts import VerdictLog
 from chimney.table.collect import Collector
 from chimney.table.deployments import Deployments
 from chimney.table.elsewhere.sources import Elsewhere
 from chimney.table.errors import Errors
 from chimney.table.follow import Follower, Stream, event_record, log_record
 from chimney.table.ingest import OWN, Ingest
+from chimney.table.measure import Measure
 from chimney.table.receive import Receiver
 from chimney.table.turnstile import Turn
+from chimney.table.verdicts import Verdicts
 from chimney.web.asgi import App
 from chimney.web.loops import Supervisor
 from chimney.wire.origin import CollectorState, PlacedDeployment
+
+SETTLE_SECONDS = 2.0  # after the last scrape of a window: to be answered, and stored
 
 
 class Collected(msgspec.Struct, frozen=True):
@@ -61,6 +66,14 @@ class Telemetry:
         self.deployments = Deployments(DeploymentLog(database))
         self.errors = Errors(ErrorLog(database), store, place=self.deployments.at)
         ingest.heard = self.errors.hear_logs
+        self.verdicts = Verdicts(
+            VerdictLog(database),
+            self.deployments,
+            Measure(store, self.errors),
+            after=settings.verdict_seconds,
+            least=settings.verdict_requests,
+            settled=settings.scrape_seconds + SETTLE_SECONDS,
+        )
         self.elsewhere = Elsewhere(settings, client)
         self.receiver = Receiver(
             ingest,
@@ -125,11 +138,13 @@ class Telemetry:
         loops.add("elsewhere", self.elsewhere.check)
         loops.add("errors", self.errors.group)
         loops.add("deployments", self.deployments.save)
+        loops.add("verdicts", self.verdicts.judge)
 
     async def load(self) -> None:
         """What earlier runs of the table kept."""
         await self.deployments.load()
         await self.errors.load()
+        await self.verdicts.load()
 
     def routes(self) -> list[Any]:
         from chimney.table import deployments, errors, series, traces  # noqa: PLC0415
@@ -140,7 +155,7 @@ class Telemetry:
         return [
             *traces.routes(traces.Traces(self._store, self.elsewhere)),
             *errors.routes(self.errors),
-            *deployments.routes(self.deployments, self.errors, self._store),
+            *deployments.routes(self.deployments, self.errors, self._store, self.verdicts.of),
             *series.routes(series.SeriesOf(self._store, self.elsewhere, between)),
         ]
 

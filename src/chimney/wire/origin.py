@@ -8,6 +8,7 @@ from chimney.wire.finding import Findings
 from chimney.wire.health import GitHubHealth, Health, Version, WebhooksHealth
 from chimney.wire.pipeline import OpenPullRequest, Part, PipelineSummary, ReleaseSummary, Run
 from chimney.wire.telemetry import LogRow
+from chimney.wire.verdict import Verdict
 
 
 class StreamState(Message, frozen=True, kw_only=True):
@@ -97,9 +98,11 @@ class SignIn(Message, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class PlacedDeployment(Deployment, frozen=True, kw_only=True):
-    """A deployment on the timeline over all origins."""
+    """A deployment on the timeline over all origins. `verdict` is None while nobody can tell: it failed, or the table
+    did not see what came after it."""
 
     origin: str
+    verdict: Verdict | None = None
 
 
 class DeploymentDetail(PlacedDeployment, frozen=True, kw_only=True):

@@ -505,7 +505,7 @@ export interface paths {
         };
         /**
          * The timeline over all origins
-         * @description Every deployment that an origin told of, newest first.
+         * @description Every deployment that an origin told of, newest first, each with its verdict.
          */
         get: operations["ApiDeploymentsListed"];
         put?: never;
@@ -525,8 +525,8 @@ export interface paths {
         };
         /**
          * One deployment
-         * @description With what its origin logged as warning or worse in the half hour after its start, and the errors in it: those
-         *     that were first seen in it come first.
+         * @description With its verdict, what its origin logged as warning or worse in the half hour after its start, and the errors
+         *     in it: those that were first seen in it come first.
          */
         get: operations["ApiDeploymentsDeploymentIdOne"];
         put?: never;
@@ -939,6 +939,7 @@ export interface components {
             contains?: components["schemas"]["BadRevision"] | null;
             way_back?: components["schemas"]["WayBack"] | null;
             origin: string;
+            verdict?: components["schemas"]["Verdict"] | null;
             previous: components["schemas"]["PlacedDeployment"] | null;
             logs: components["schemas"]["LogRow"][];
             /** Format: date-time */
@@ -1449,6 +1450,7 @@ export interface components {
             contains?: components["schemas"]["BadRevision"] | null;
             way_back?: components["schemas"]["WayBack"] | null;
             origin: string;
+            verdict?: components["schemas"]["Verdict"] | null;
         };
         /** PlacedRun */
         PlacedRun: {
@@ -1743,6 +1745,51 @@ export interface components {
             in_flight?: number | null;
             fails?: number | null;
         };
+        /** Verdict */
+        Verdict: {
+            state: components["schemas"]["VerdictState"];
+            at?: string | null;
+            after_seconds?: number | null;
+            reasons?: string[];
+            before?: components["schemas"]["VerdictFigures"] | null;
+            after?: components["schemas"]["VerdictFigures"] | null;
+            previous?: string | null;
+            next_at?: string | null;
+            checks?: components["schemas"]["VerdictCheck"][];
+        };
+        /** VerdictCheck */
+        VerdictCheck: {
+            state: components["schemas"]["VerdictState"];
+            /** Format: date-time */
+            at: string;
+            after_seconds: number;
+            reasons: string[];
+            before: components["schemas"]["VerdictFigures"] | null;
+            after: components["schemas"]["VerdictFigures"];
+        };
+        /** VerdictFigures */
+        VerdictFigures: {
+            over_seconds: number;
+            /** @default 0 */
+            requests: number;
+            /** @default 0 */
+            errors: number;
+            error_rate_pct?: number | null;
+            p95_ms?: number | null;
+            /** @default 0 */
+            new_error_groups: number;
+            /** @default 0 */
+            new_errors: number;
+            /** @default 0 */
+            restarts: number;
+            /** @default origin */
+            measured_at: string;
+        };
+        /**
+         * VerdictState
+         * @enum {string}
+         */
+        VerdictState: "pending" | "harmless" | "harmful" | "too_little_traffic";
         /** Version */
         Version: {
             chimney_version: string;
