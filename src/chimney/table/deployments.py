@@ -153,15 +153,64 @@ def _fields(deployment: Deployment) -> dict[str, Any]:
     return {name: getattr(deployment, name) for name in Deployment.__struct_fields__}
 
 
-def routes(
-    deployments: Deployments,
-    errors: Errors,
-    store: LogStore,
-    verdict: Callable[[PlacedDeployment], Verdict | None],
-) -> list[Any]:
-    def told(one: PlacedDeployment) -> PlacedDeployment:
-        return msgspec.structs.replace(one, verdict=verdict(one))
+class Told:
+    """Deployments as they are answered: with verdicts, and one by one with what came after it."""
 
+    def __init__(
+        self,
+        deployments: Deployments,
+        errors: Errors,
+        store: LogStore,
+        verdict: Callable[[PlacedDeployment], Verdict | None],
+    ) -> None:
+        self._deployments = deployments
+        self._errors = errors
+        self._store = store
+        self._verdict = verdict
+
+    def with_verdict(self, one: PlacedDeployment) -> PlacedDeployment:
+        return msgspec.structs.replace(one, verdict=self._verdict(one))
+
+    def page(
+        self, *, origin: str | None, environment: str | None, limit: int, before: str | None
+    ) -> Page[PlacedDeployment]:
+        placed = [
+            one
+            for one in self._deployments.current()
+            if (not origin or one.origin == origin) and (not environment or one.environment == environment)
+        ]
+        if before:
+            place = next((i for i, one in enumerate(placed, start=1) if _cursor(one) == before), len(placed))
+            placed = placed[place:]
+        items = [self.with_verdict(one) for one in placed[:limit]]
+        return Page(items=items, next=_cursor(placed[limit - 1]) if len(placed) > limit else None)
+
+    async def one(self, deployment: str, origin: str | None) -> DeploymentDetail:
+        """Raises ProblemError 404, or 503 when its log cannot be read."""
+        found = self._deployments.find(deployment, origin)
+        if found is None:
+            raise ProblemError(404, "not-found", f"No origin told of a deployment {deployment[:60]!r}.")
+        until = min(filter(None, (self._deployments.next_start(found), found.started_at + AFTER)))
+        wanted = LogFilter(
+            source=found.origin,
+            level=LEVELS["warning"],
+            from_ms=_ms(found.started_at),
+            to_ms=_ms(until),
+        )
+        try:
+            rows = await self._store.read(wanted, limit=MOST_LOGS)
+        except StoreError as error:
+            raise unreadable(error) from None
+        return DeploymentDetail(
+            **msgspec.structs.asdict(self.with_verdict(found)),
+            previous=self._deployments.before(found),
+            logs=rows.rows,
+            logs_until=until,
+            errors=self._errors.after(found.origin, found.id, found.started_at),
+        )
+
+
+def routes(told: Told) -> list[Any]:
     @get("/api/deployments", opt=VIEWER, summary="The timeline over all origins", tags=["deployments"])
     async def listed(
         origin: Annotated[str | None, QueryParameter(max_length=100)] = None,
@@ -170,17 +219,7 @@ def routes(
         before: Annotated[str | None, QueryParameter(max_length=300, description="`next` of the page before.")] = None,
     ) -> Page[PlacedDeployment]:
         """Every deployment that an origin told of, newest first, each with its verdict."""
-        placed = [
-            one
-            for one in deployments.current()
-            if (not origin or one.origin == origin) and (not environment or one.environment == environment)
-        ]
-        if before:
-            place = next((i for i, one in enumerate(placed, start=1) if _cursor(one) == before), len(placed))
-            placed = placed[place:]
-        return Page(
-            items=list(map(told, placed[:limit])), next=_cursor(placed[limit - 1]) if len(placed) > limit else None
-        )
+        return told.page(origin=origin, environment=environment, limit=limit, before=before)
 
     @get("/api/deployments/{deployment_id:str}", opt=VIEWER, summary="One deployment", tags=["deployments"])
     async def one(
@@ -188,28 +227,7 @@ def routes(
     ) -> Response[DeploymentDetail]:
         """With its verdict, what its origin logged as warning or worse in the half hour after its start, and the errors
         in it: those that were first seen in it come first."""
-        found = deployments.find(deployment_id, origin)
-        if found is None:
-            raise ProblemError(404, "not-found", f"No origin told of a deployment {deployment_id[:60]!r}.")
-        until = min(filter(None, (deployments.next_start(found), found.started_at + AFTER)))
-        wanted = LogFilter(
-            source=found.origin,
-            level=LEVELS["warning"],
-            from_ms=_ms(found.started_at),
-            to_ms=_ms(until),
-        )
-        try:
-            rows = await store.read(wanted, limit=MOST_LOGS)
-        except StoreError as error:
-            raise unreadable(error) from None
-        detail = DeploymentDetail(
-            **msgspec.structs.asdict(told(found)),
-            previous=deployments.before(found),
-            logs=rows.rows,
-            logs_until=until,
-            errors=errors.after(found.origin, found.id, found.started_at),
-        )
-        return Response(detail, headers={"cache-control": "no-store"})
+        return Response(await told.one(deployment_id, origin), headers={"cache-control": "no-store"})
 
     return [listed, one]
 

@@ -25,7 +25,7 @@ from chimney.store.telemetry import TelemetryStore
 from chimney.store.timeline import DeploymentLog, ErrorLog
 from chimney.store.verdicts import VerdictLog
 from chimney.table.collect import Collector
-from chimney.table.deployments import Deployments
+from chimney.table.deployments import Deployments, Told
 from chimney.table.elsewhere.sources import Elsewhere
 from chimney.table.errors import Errors
 from chimney.table.follow import Follower, Stream, event_record, log_record
@@ -74,6 +74,7 @@ class Telemetry:
             least=settings.verdict_requests,
             settled=settings.scrape_seconds + SETTLE_SECONDS,
         )
+        self.told = Told(self.deployments, self.errors, store, self.verdicts.of)
         self.elsewhere = Elsewhere(settings, client)
         self.receiver = Receiver(
             ingest,
@@ -155,7 +156,7 @@ class Telemetry:
         return [
             *traces.routes(traces.Traces(self._store, self.elsewhere)),
             *errors.routes(self.errors),
-            *deployments.routes(self.deployments, self.errors, self._store, self.verdicts.of),
+            *deployments.routes(self.told),
             *series.routes(series.SeriesOf(self._store, self.elsewhere, between)),
         ]
 
