@@ -25,7 +25,7 @@ from chimney.tracing.environment import Destination
 from chimney.tracing.spans import Spans, resource_of
 from chimney.tracing.traces import Traces
 from chimney.web.asgi import Scope
-from chimney.web.error_rate import ErrorRate
+from chimney.origin.error_rate import ErrorRate
 from chimney.web.lines import RequestLines, as_json
 from chimney.web.metrics import RequestMetrics
 from chimney.web.record import RequestRecord, begin

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from chimney import __version__
 from chimney.config import OriginSettings
 from chimney.instrumentation import RequestsSink
+from chimney.origin.error_rate import ErrorRate
 from chimney.tracing.traces import traces_of
 from chimney.web.call import RequestCalls
-from chimney.web.error_rate import ErrorRate
 from chimney.web.metrics import RequestMetrics
 
 

@@ -2,7 +2,7 @@
 
 from tests.tracing.conftest import finished
 
-from chimney.web.error_rate import ErrorRate
+from chimney.origin.error_rate import ErrorRate
 
 
 def test_the_rate_is_of_visitors_over_three_windows() -> None:
