@@ -20,12 +20,12 @@ from bench.load import press
 from bench.process import Measured, origin_with_standin, running
 from bench.table import Row
 from chimney.core.sampling import Reason, Selection
+from chimney.origin.error_rate import ErrorRate
 from chimney.store.ring import RingFile
 from chimney.tracing.environment import Destination
 from chimney.tracing.spans import Spans, resource_of
 from chimney.tracing.traces import Traces
 from chimney.web.asgi import Scope
-from chimney.origin.error_rate import ErrorRate
 from chimney.web.lines import RequestLines, as_json
 from chimney.web.metrics import RequestMetrics
 from chimney.web.record import RequestRecord, begin
