@@ -7,7 +7,7 @@ UI_SOURCES := $(shell find ui -type f -not -path 'ui/node_modules/*' 2>/dev/null
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help up setup test lint unit ui-test bench bench-% lock openapi packages
+.PHONY: help up setup test lint unit ui-test bench bench-% fuzz-grammar lock openapi packages
 
 help:  ## list these targets
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z%-]+):.*## /\1\t/' | expand -t 12
@@ -66,6 +66,8 @@ bench: $(VENV)/.dev $(PAGE)  ## every benchmark, one table
 bench-%: $(VENV)/.dev $(PAGE)  ## one benchmark, for example bench-hot
 	@.ci/packages wrk nginx libnginx-mod-nchan redis-server caddy
 	$(BIN)/python -m bench $*
+
+fuzz-grammar: bench-grammar  ## 100,000 generated paths through an origin: what GitHub would see
 
 lock: $(VENV)/.dev  ## renew the lock files after a change of dependencies
 	$(BIN)/uv pip compile -q pyproject.toml --universal --generate-hashes --no-header --no-emit-index-url -o requirements/runtime.txt

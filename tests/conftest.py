@@ -29,7 +29,7 @@ settings.register_profile("here", deadline=None, suppress_health_check=[HealthCh
 settings.load_profile("here")
 
 REPO = "acme/rocket"
-DEADLINE = 5.0
+DEADLINE = 15.0
 ENDS_WITHIN = 60.0  # what a test leaves to be ended, processes included
 Ask = Callable[..., httpx2.AsyncClient]
 Serving = Callable[[Role], Any]

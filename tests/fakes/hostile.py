@@ -1,5 +1,9 @@
 """What attackers send: paths below a repository that must never reach GitHub (faults, part C), and text (part F)."""
 
+from urllib.parse import urlsplit
+
+import httpx2
+
 SENSITIVE = [
     "hooks", "hooks/1", "hooks/1/deliveries", "keys", "keys/1", "collaborators", "collaborators/octocat/permission",
     "actions/secrets", "actions/secrets/KEY", "actions/variables", "actions/permissions", "actions/runners",
@@ -21,6 +25,8 @@ HOSTILE = [
     b"commits/a/", b"commits/a//b", b"compare/a..b", b"compare/a...", b"compare/../..", b"actions/workflows/../runs",
     b"actions/workflows/./runs", b"actions/workflows/.x/runs", b"stats/../hooks", b"user",
     b"pulls@evil.com", b"pulls;x=1",
+    b"branches/a%2f..%2fb", b"branches/a%252fb", b"branches/%2fa", b"commits/a%2f%2fb", b"branches/a%2f", b"pulls%2f1",
+    b"branches/a%2fb/c", b"commits/main%2fcheck-runs/x", b"branches/a%2f%00",
     b"%70ulls", b"releases/tags/..", b"releases/tags/a/../../x", b"pulls/1 ", b" pulls", b"\xff\xfe", b"pulls\xc0\xae",
 ]  # fmt: skip
 TEXTS = [
@@ -34,3 +40,35 @@ TEXTS = [
     "\u2028",
     "<img src=x onerror=alert(1)>",
 ]
+# What paths below a repository are made of, good and bad, to be joined at random.
+PIECES = [
+     b"pulls", b"issues", b"commits", b"branches", b"compare", b"releases", b"tags", b"actions", b"runs", b"jobs",
+     b"workflows", b"ci.yml", b"main", b"1", b"7", b"latest", b"a...b", b"deployments", b"statuses", b"hooks", b"keys",
+     b"secrets", b"protection", b"..", b".", b"", b"%2e%2e", b"%2f", b"%252e", b"\\", b";", b"evil.com", b"user",
+     b"repos", b"acme", b"rocket", b"allowed", b"allowed-evil", b"orgs", b"contents", b"\x00", b"%00", b"#", b"%3f",
+     b"stats", b"languages", b"check-runs", b"abc1234", b"status", b"@", b"http:"]  # fmt: skip
+
+
+def within_the_grammar(path: str) -> bool:
+    """What must hold of every path that leaves: known prefix, plain characters, and no client mends or redirects it."""
+    url = httpx2.URL("https://api.github.com" + path)
+    return (
+        path.startswith(("/repos/acme/rocket", "/repos/Acme/Allowed", "/orgs/acme/repos", "/rate_limit"))
+        and url.raw_path.decode() == path
+        and url.host == urlsplit("https://api.github.com" + path).hostname == "api.github.com"
+        and all(segment not in ("", ".", "..") for segment in path[1:].split("/"))
+        and path.isascii()
+        and not set("?#\\;@\x00") & set(path)
+        and not _NEVER & set(resources(path))
+    )
+
+
+_NEVER = {"hooks", "keys", "secrets", "protection", "user"}
+
+
+def resources(path: str) -> list[str]:
+    """The segments that name a resource of the repository; a branch or a tag may be called anything."""
+    below = path.split("/")[4:]
+    if below[:1] == ["branches"]:
+        return below[2:]
+    return below[:2] if below[:1] == ["actions"] else below[:1]

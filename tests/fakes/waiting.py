@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 
-async def eventually(ask: Callable[[], object | Awaitable[object]], *, within: float = 5.0) -> None:
+async def eventually(ask: Callable[[], object | Awaitable[object]], *, within: float = 15.0) -> None:
     """Returns once `ask` answers something true. Raises TimeoutError."""
     answer: object = None
     try:

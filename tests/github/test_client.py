@@ -168,7 +168,7 @@ async def test_a_request_that_hangs_ends_and_so_do_those_that_wait_behind_it(mak
     began = time.monotonic()
     outcomes = await asyncio.gather(*(client.get(f"/{n}") for n in range(CONCURRENT * 5)), return_exceptions=True)
     assert {type(outcome) for outcome in outcomes} == {UnreachableError}
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 8
 
 
 @pytest.mark.parametrize(

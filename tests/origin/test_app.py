@@ -105,8 +105,8 @@ async def test_a_stop_does_not_wait_for_a_github_that_hangs(make_origin: MakeOri
     await until(lambda: github.asked)
     began = time.monotonic()
     await make_origin.end(origin)
-    assert time.monotonic() - began < 2
-    await asyncio.wait((waiting,), timeout=2)
+    assert time.monotonic() - began < 6
+    await asyncio.wait((waiting,), timeout=10)
     assert waiting.cancelled(), "who still waits then is cut off"
 
 

@@ -15,7 +15,7 @@ REPO = "/repos/saltmarsh/ferrytimes"
 Body = dict[str, Any]
 
 
-async def until(condition: Callable[[], object], *, seconds: float = 5) -> None:
+async def until(condition: Callable[[], object], *, seconds: float = 15) -> None:
     """For what nobody announces. Raises TimeoutError when it has not come true by then."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110
@@ -85,7 +85,7 @@ class Receiver:
         await send({"type": "http.response.start", "status": status, "headers": []})
         await send({"type": "http.response.body", "body": b"taken"})
 
-    async def until(self, enough: Callable[[], object], *, seconds: float = 5) -> None:
+    async def until(self, enough: Callable[[], object], *, seconds: float = 15) -> None:
         """Raises TimeoutError when it is not enough by then."""
         async with asyncio.timeout(seconds):
             while not enough():

@@ -411,7 +411,7 @@ def test_after_damages_at_random_it_starts_and_says_what_may_be_missing(tmp_path
         file.write_bytes(content)
         began = time.monotonic()
         kept, damage = asyncio.run(_survey(folder))
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 30
         assert damage is not None or kept == 1_000, "what is missing is told"
         shutil.rmtree(folder)
 

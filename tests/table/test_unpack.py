@@ -32,7 +32,7 @@ def test_a_bomb_is_cut_at_the_cap_whatever_its_ratio() -> None:
     with pytest.raises(RefusedError) as caught:
         unzip(sent.bomb(1024**3))
     assert caught.value.status == 413
-    assert time.perf_counter() - began < 1
+    assert time.perf_counter() - began < 10
 
 
 def test_what_just_fits_is_unzipped() -> None:

@@ -95,7 +95,7 @@ async def test_the_end_waits_a_moment_for_a_collector_that_hangs_and_no_longer(
     await until(lambda: collector.asked == 1)
     began = time.monotonic()
     await traces.close()
-    assert time.monotonic() - began < traces_module.CLOSE_SECONDS + 0.5
+    assert time.monotonic() - began < traces_module.CLOSE_SECONDS + 5
 
 
 async def test_the_end_takes_the_last_spans_along(make: Make, collector: Collector) -> None:

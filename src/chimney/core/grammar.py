@@ -169,6 +169,10 @@ def _segments(raw: bytes) -> str:
     return text
 
 
+_ESCAPED_REF = re.compile("(?:branches|commits|compare|releases/tags)/[^/]*%2[Ff][^/]*")
+_SLASH = re.compile(b"%2[Ff]")
+
+
 def _escaped(row: str, rest: str) -> str:
     """With a ref's slashes escaped: `branches/main/protection` is then a branch of that name, nothing below one."""
     fixed, brace, placeholder = row.partition("{")
@@ -179,9 +183,10 @@ def _escaped(row: str, rest: str) -> str:
 
 def below_repository(raw: bytes, repo: str, *, allow_contents: bool = False) -> Endpoint:
     """The endpoint of `repo` (owner/name) that the raw path below it means. Raises NotAllowedError."""
-    rest = _segments(raw)
+    of_ref = b"%" in raw and _ESCAPED_REF.fullmatch(raw.decode("ascii", "replace")) is not None
+    rest = _segments(_SLASH.sub(b"/", raw) if of_ref else raw)  # as clients write it: branches/feature%2Fx
     for pattern, row, kind in _PATTERNS:
-        if pattern.fullmatch(rest):
+        if pattern.fullmatch(rest) and (not of_ref or row.endswith(("{ref}", "{range}"))):
             below = _escaped(row, rest)
             path = f"/repos/{repo}/{below}" if below else f"/repos/{repo}"
             return Endpoint(kind, path, f"/repos/{{repo}}/{row}" if row else "/repos/{repo}", repo)

@@ -130,6 +130,8 @@ class Pipeline:
             one("runs", WorkflowRuns),
             one("releases", list[Release]),
         )
+        if bugs and len(bugs) >= MOST_PAGES * PER_PAGE:
+            partial.append(Part(part="bugs", reason=f"Only the first {len(bugs):,} are counted; there may be more."))
         return Gathered(
             repository=repository,
             open_prs=open_prs,
