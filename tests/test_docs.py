@@ -216,7 +216,7 @@ async def test_a_scrape_shows_nothing_that_is_not_described(tmp_path: Path) -> N
 
 def streamed_events() -> set[str]:
     """Names of server-sent events: what `named(…)` and entries of a stream are given."""
-    places = {"named": 0, "Entry": 1, "RowEntry": 1, "Mark": 1}
+    places = {"named": 0, "Entry": 1, "RowEntry": 1, "Mark": 1, "WallEntry": 1}
     names = set()
     for file, called, call in calls("web", "origin", "table"):
         if called in places and len(call.args) > places[called]:

@@ -1,9 +1,11 @@
 """Every route with every kind of caller, from the router itself."""
 
+import base64
 import re
 
 import httpx2
 import pytest
+import pytest_asyncio
 from litestar import get
 from tests.table.running import Running, quiet_stream
 
@@ -19,6 +21,7 @@ PUBLIC = {
     ("GET", "/api/version"),
     ("GET", "/api/metrics"),
     ("GET", "/healthz"),
+    ("GET", "/badge/{origin}/{drawn}"),  # of what is not for everybody there is none
     *(("POST", f"/v1/{signal}") for signal in ("logs", "traces", "metrics")),  # they ask for a token of their own
 }
 
@@ -35,8 +38,17 @@ def routes() -> list[tuple[str, str]]:
     ]
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module", name="wall_token")
+async def _wall_token(shared_operator: httpx2.AsyncClient) -> str:
+    token: str = (await shared_operator.post("/api/links", json={"name": "Kitchen"})).json()["token"]
+    return token
+
+
 in_module = pytest.mark.asyncio(loop_scope="module")
 ROUTES = routes()
+OPERATORS = {("GET", "/api/links")}  # not even to look at
+BY_LINK = {("GET", "/api/wall/stream")}
+WALLBOARD = {("GET", "/api/cctray.xml")}
 CLOSED = sorted(set(ROUTES) - PUBLIC)
 
 
@@ -51,7 +63,33 @@ async def test_anonymous_is_refused(shared: Running, method: str, path: str) -> 
     answer = await shared.client.request(method, path, json=None if method == "GET" else {})
     assert answer.status_code == 401
     assert answer.headers["content-type"] == "application/problem+json"
-    assert re.search(r"Sign in first", answer.json()["detail"])
+    assert re.search(r"Sign in first|This link to the wall", answer.json()["detail"])
+
+
+@in_module
+@pytest.mark.parametrize(("method", "path"), CLOSED)
+async def test_a_link_to_the_wall_opens_nothing_else(shared: Running, wall_token: str, method: str, path: str) -> None:
+    """Neither as bearer token, nor as password, nor in the address."""
+    basic = base64.b64encode(f"op:{wall_token}".encode()).decode()
+    shown: list[dict[str, str]] = [
+        {"authorization": f"Bearer {wall_token}"},
+        {"authorization": f"Basic {basic}"},
+        {},
+    ]
+    for headers in shown:
+        asked = path if headers else f"{path}?link={wall_token}"
+        if (method, path) in WALLBOARD or ((method, path) in BY_LINK and headers == shown[0]):
+            continue
+        body: dict[str, str] | None = None if method == "GET" else {}
+        assert (await shared.client.request(method, asked, json=body, headers=headers)).status_code == 401
+
+
+@in_module
+async def test_a_session_and_a_token_do_not_open_the_wall(shared: Running, shared_operator: httpx2.AsyncClient) -> None:
+    assert (await shared_operator.get("/api/wall/stream")).status_code == 401
+    token = await shared.table.operating.sessions.new_token("ci", "operator")
+    bearer = {"authorization": f"Bearer {token}"}
+    assert (await shared.client.get("/api/wall/stream", headers=bearer)).status_code == 401
 
 
 @in_module
@@ -61,13 +99,14 @@ async def test_anonymous_is_refused(shared: Running, method: str, path: str) -> 
 async def test_a_session_and_a_token_are_let_in(
     shared: Running, shared_operator: httpx2.AsyncClient, method: str, path: str
 ) -> None:
+    refused = (method, path) in OPERATORS
     path += {"/api/series": "?name=x"}.get(path, "")
     expected = 404 if "{" in path else 200  # there is no such trace, no such origin
     path = re.sub(r"{\w+}", "a1", path)
     assert (await shared_operator.request(method, path)).status_code == expected
     token = await shared.table.operating.sessions.new_token("ci", "viewer")
     bearer = {"authorization": f"Bearer {token}"}
-    assert (await shared.client.request(method, path, headers=bearer)).status_code == expected
+    assert (await shared.client.request(method, path, headers=bearer)).status_code == (403 if refused else expected)
 
 
 @in_module
@@ -84,8 +123,8 @@ def test_a_route_that_does_not_say_who_may_use_it_cannot_be_built() -> None:
         check_declared([forgotten])
 
 
-def test_there_are_three_kinds_of_access() -> None:
-    assert list(Access) == ["public", "viewer", "operator"]
+def test_there_are_these_kinds_of_access() -> None:
+    assert list(Access) == ["public", "viewer", "operator", "link", "wallboard"]
 
 
 @in_module

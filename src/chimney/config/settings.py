@@ -161,4 +161,10 @@ class TableSettings(Settings):
         description="How long after a deployment it is judged, seconds by comma.",
     )
     verdict_requests: int = Field(20, ge=1, description="With fewer requests of visitors no verdict says `harmless`.")
+    badges: str = Field(
+        "auto",
+        pattern="^(auto|public|closed)$",
+        description="Who sees badges: `public` everybody, `closed` who has a link or is signed in,"
+        " `auto` everybody while the repository is public.",
+    )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least level that is logged.")

@@ -96,6 +96,7 @@ class Vitals:
             webhooks=self._parts.github.hearing.webhooks.health(),
             github_deployments=self._parts.deploying.deployments.telling(),
             errors=self._parts.telemetry.errors.health(),
+            repo_public=self._parts.github.audience.is_public(settings.repo) if settings.repo else None,
         )
 
     def version(self) -> Version:

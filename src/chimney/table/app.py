@@ -5,12 +5,13 @@
 /api/overview /api/findings …         watching   who is followed, what is known of them, what is wrong
 /api/session /api/acts …              operating  who may use the table, and what they have origins do
 /api/logs /api/logs/histogram …       queries    everything that is kept; download: as a file
+/tv/{token} /badge/… /api/links …     showing    the wall, badges, CCTray: what is seen without signing in
 /api/logs/stream /api/stream          streams    the log as it is stored; the overview as it changes
 /v1/{signal}                          telemetry  OTLP, and what is read of it: traces, series, Jaeger and the like
 /api/schema/openapi.json              web/framework
 /                                     web/static the page
 
-Loops: ingest retention seal verify, and those of watching, operating and telemetry.
+Loops: ingest retention seal verify, and those of watching, operating, showing and telemetry.
 """
 
 import asyncio
@@ -32,6 +33,7 @@ from chimney.table.ingest import Ingest
 from chimney.table.memory import return_large_blocks
 from chimney.table.operating import Operating
 from chimney.table.page import page
+from chimney.table.showing import Showing
 from chimney.table.storage import Storage, bounds
 from chimney.table.streams import LogStreams, PageStreams
 from chimney.table.telemetry import Telemetry
@@ -89,6 +91,16 @@ class Table:
         )
         self.ingest.reported = self.watching.reported
         self.operating = Operating(settings, database=self.database, client=self._client)
+        self.showing = Showing(
+            settings,
+            database=self.database,
+            store=self.store,
+            watching=self.watching,
+            operating=self.operating,
+            boot=self.boot,
+            room=room,
+        )
+        self.shell.own += ("/badge/",)
 
     @property
     def sign_in(self) -> str | None:
@@ -105,7 +117,9 @@ class Table:
         self._folder = await asyncio.to_thread(DataFolder, settings.data_dir)
         await asyncio.gather(self.storage.open(), self.database.open())
         self._pipe.start(self.ingest.take_own, batches=[self.requests.take])
-        await asyncio.gather(asyncio.to_thread(self.build), self.operating.load(), self.ingest.recall())
+        await asyncio.gather(
+            asyncio.to_thread(self.build), self.operating.load(), self.showing.load(), self.ingest.recall()
+        )
         await self.operating.tell_token(self._folder)
         await self.telemetry.load()
         await self.watching.load()
@@ -125,6 +139,7 @@ class Table:
         self.watching.add_loops(self.loops, apart=APART_SECONDS)
         self.telemetry.add_loops(self.loops, apart=APART_SECONDS)
         self.operating.add_loops(self.loops)
+        self.showing.add_loops(self.loops)
         self.storage.start(self.loops)
 
     def build(self) -> None:
@@ -137,14 +152,14 @@ class Table:
         handlers = self._handlers()
         access.check_declared(handlers)
         self.schema_app = build(
-            [Router("/", route_handlers=handlers, guards=[access.guard(self.operating.sessions)])],
+            [Router("/", route_handlers=handlers, guards=[access.guard(self.operating.sessions, self.showing.links)])],
             title="chimney table",
             version=__version__,
             recover=self.shell.recover,
             extra_paths=documented.paths(),
         )
         self.shell.framework = same_origin(self.schema_app)  # type: ignore[arg-type]
-        self.shell.fallback = page(self._page_folder)
+        self.shell.fallback = self.showing.page(page(self._page_folder))
 
     def _handlers(self) -> list[Any]:
         """Every route, with who may use it."""
@@ -156,6 +171,7 @@ class Table:
             *health.routes(self._vitals(), self.requests),
             *self.watching.routes(self.operating.reach),
             *self.operating.routes(),
+            *self.showing.routes(self.operating.audit),
             *queries.routes(self.store, within),
             *download.routes(self.store, within),
             *self.telemetry.routes(),
@@ -180,7 +196,7 @@ class Table:
                 retention=self.storage.retention,
                 followed=self.watching.followed,
                 watch=self.watching.watch,
-                hubs={"logs": self.log_hub, "page": self.pages.hub},
+                hubs={"logs": self.log_hub, "page": self.pages.hub, "wall": self.showing.walls.hub},
                 loops=self.loops,
                 pipe=self._pipe,
                 requests=self.requests,
@@ -192,6 +208,7 @@ class Table:
         self.shell.phase = Phase.DRAINING
         self.log_hub.close()
         self.pages.hub.close()
+        self.showing.drain()
 
     async def stop(self) -> None:
         """Saves what is not on disk yet. Also after a start that failed half-way."""

@@ -20,6 +20,7 @@ from chimney.store.audit import AuditLog
 from chimney.store.database import Database
 from chimney.store.errors import StoreError
 from chimney.store.folder import DataFolder
+from chimney.table.audit import Audit
 from chimney.table.reach import Reach
 from chimney.table.sessions import Sessions
 from chimney.web.loops import Supervisor
@@ -32,9 +33,9 @@ class Operating:
 
     def __init__(self, settings: TableSettings, *, database: Database, client: httpx2.AsyncClient) -> None:
         self._settings = settings
-        self._database = database
         self.sessions = Sessions(Accounts(database))
         self.reach = Reach(settings.origins, client)
+        self.audit = Audit(AuditLog(database))
         self.sign_in: str | None = None
 
     async def load(self) -> None:
@@ -55,11 +56,10 @@ class Operating:
     def routes(self) -> list[Any]:
         from chimney.table import acts, audit, caches, signing, through  # noqa: PLC0415
 
-        audited = audit.Audit(AuditLog(self._database))
         return [
             *signing.routes(self.sessions),
-            *acts.routes(acts.Acts(self.reach, audited)),
-            *audit.routes(audited),
+            *acts.routes(acts.Acts(self.reach, self.audit)),
+            *audit.routes(self.audit),
             *caches.routes(self.reach),
             *through.routes(self.reach),
         ]

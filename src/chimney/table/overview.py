@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 from litestar import get
 
 from chimney import __version__
@@ -18,6 +19,7 @@ from chimney.table.reach import Reach
 from chimney.table.streams import PageStreams
 from chimney.table.telemetry import Telemetry
 from chimney.wire.base import Page, stamp
+from chimney.wire.finding import Findings
 from chimney.wire.origin import OriginPipeline, OriginState, Overview, PlacedDeployment
 
 EVERY_SECONDS = 1.0  # a change is told at most this late, and at most this often
@@ -69,14 +71,15 @@ class Board:
             )
         return states
 
-    def overview(self) -> Overview:
+    def overview(self, only: frozenset[str] = frozenset()) -> Overview:
+        """Of all origins, or of these and what is wrong with them."""
         now = time.time()
         return Overview(
             at=stamp(now),
             version=__version__,
-            findings=self._watch.current,
-            origins=self.origins(),
-            changes=changes(self._watch.facts().origins),
+            findings=_of(self._watch.current, only),
+            origins=[one for one in self.origins() if not only or one.name in only],
+            changes=changes(one for one in self._watch.facts().origins if not only or one.name in only),
             log_rate_per_second=self._ingest.traffic.rate_per_second(now),
             errors_last_5_min=self._ingest.traffic.errors(now),
         )
@@ -110,6 +113,11 @@ class Board:
                 )
             )
         return told
+
+
+def _of(findings: Findings, only: frozenset[str]) -> Findings:
+    kept = [one for one in findings.items if one.origin in only] if only else findings.items
+    return msgspec.structs.replace(findings, items=kept)
 
 
 def _untold(origin: OriginFacts) -> str:

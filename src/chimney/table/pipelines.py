@@ -128,6 +128,19 @@ class Pipelines:
             return main
         return main + [one.repo for one in listed.items if one.repo not in main][: REPOSITORIES - 1]
 
+    async def branches(self) -> dict[str, str]:
+        """The default branch by repository, as far as the origins know it."""
+        chosen = [one for one in self._told() if one.state in ANSWERING]
+        found = {
+            told.repo: told.pipeline.default_branch.name
+            for told in chosen
+            if told.repo and told.pipeline and told.pipeline.default_branch
+        }
+        listed = await asyncio.gather(*(self._try(one.origin, "repos", {}, Page[RepositorySummary]) for one in chosen))
+        for repos, _ in listed:
+            found.update({one.repo: one.default_branch for one in (repos.items if repos else []) if one.default_branch})
+        return found
+
     async def runs(self, *, origin: str | None, page: int) -> RunsPage:
         """A page of each repository's runs, together."""
         places = await self.repositories(origin)

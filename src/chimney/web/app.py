@@ -37,7 +37,7 @@ class Phase(StrEnum):
 
 
 class Shell:
-    """ASGI. `lane` is asked first and may answer whole by itself.
+    """ASGI. `lane` is asked first and may answer whole by itself. `own` are the prefixes of paths that are no files.
 
     `hot` maps path prefixes to plain applications; all else goes to the framework once it is there.
     """
@@ -49,6 +49,7 @@ class Shell:
         self.phase = Phase.STARTING
         self.hot: Mapping[str, App] = {}
         self.lane: Lane = _no_lane
+        self.own: tuple[str, ...] = ("/api/", "/v1/")
         self.framework: App | None = None
         self.fallback: App | None = None
 
@@ -64,6 +65,10 @@ class Shell:
             hit = None  # the ordinary way meets the same fault, and recovers from it
         return hit or self._recorder(scope, receive, send)
 
+    def _is_own(self, path: str) -> bool:
+        """Whether a path belongs to the API, whatever files there are."""
+        return path.startswith(self.own) or path in ("/api", "/healthz")
+
     def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Chooses who answers. Not a coroutine of its own: the hot path pays for each of those."""
         path: str = scope["path"]
@@ -76,7 +81,7 @@ class Shell:
             return self._probe(record, path, send)
         if self.framework is None:
             raise ProblemError(503, "starting", "The process is starting.", headers=[(b"retry-after", b"1")])
-        if self.fallback and record.method in ("GET", "HEAD") and not _ours(path):
+        if self.fallback and record.method in ("GET", "HEAD") and not self._is_own(path):
             record.route = "/{page}"
             return self.fallback(scope, receive, send)
         return self._ask(self.framework, record, scope, receive, send)
@@ -109,11 +114,6 @@ class Shell:
             scope.clear()  # the server holds it as long as the answer lasts
             scope.update(kept, type="http")
             await later(scope, receive, send)
-
-
-def _ours(path: str) -> bool:
-    """Whether a path belongs to the API, whatever files there are."""
-    return path.startswith(("/api/", "/v1/")) or path in ("/api", "/healthz")
 
 
 def framework(

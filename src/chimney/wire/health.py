@@ -112,6 +112,7 @@ class Health(Message, frozen=True, kw_only=True):
     webhooks: WebhooksHealth | None = None
     github_deployments: GitHubTelling | None = None
     errors: ErrorsHealth | None = None
+    repo_public: bool | None = None
 
 
 class Version(Message, frozen=True, kw_only=True):

@@ -314,6 +314,113 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Links to the wall
+         * @description Newest first, without their tokens; `watching` counts the screens that show it now.
+         */
+        get: operations["ApiLinksListed"];
+        put?: never;
+        /**
+         * Make a link to the wall
+         * @description Whoever has the address may read the wall, and nothing else. Its token is told this once.
+         */
+        post: operations["ApiLinksMake"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/links/{link_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke a link to the wall
+         * @description Screens that show it go dark at once.
+         */
+        delete: operations["ApiLinksLinkIdRevoke"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/wall/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The wall, as it changes
+         * @description Server-sent events named `wall`, each the whole wall, first as it is now. Takes a link's token as bearer
+         *     token and nothing else; ends when the link does.
+         */
+        get: operations["ApiWallStreamStream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/badge/{origin}/{drawn}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A badge for a README
+         * @description `uptime.svg`, `deploy.svg` or `pipeline.svg`. Grey and 404 when there is no such origin, or it is not for
+         *     everybody and the request shows neither session nor link (`?link=`, or as CCTray's).
+         */
+        get: operations["BadgeOriginDrawnDrawnBadge"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cctray.xml": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * CCTray XML
+         * @description One project for each workflow on a default branch, and for each environment that is deployed to. For
+         *     wallboards: a link or API token as bearer token or as password of Basic, or a link as `link` in the address.
+         */
+        get: operations["ApiCctrayXmlCctrayXml"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/logs": {
         parameters: {
             query?: never;
@@ -1141,6 +1248,7 @@ export interface components {
             webhooks?: components["schemas"]["WebhooksHealth"] | null;
             github_deployments?: components["schemas"]["GitHubTelling"] | null;
             errors?: components["schemas"]["ErrorsHealth"] | null;
+            repo_public?: boolean | null;
         };
         /** Histogram */
         Histogram: {
@@ -1190,6 +1298,20 @@ export interface components {
             waiting: number;
             unmatched: number;
             counted_from: components["schemas"]["CountedChange"][];
+        };
+        /** Link */
+        Link: {
+            id: string;
+            name: string;
+            prefix: string;
+            origins: string[];
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            /** Format: date-time */
+            expires_at: string;
+            last_used_at: string | null;
+            watching: number;
         };
         /** ListedTrace */
         ListedTrace: {
@@ -1246,6 +1368,22 @@ export interface components {
             last_error?: string | null;
             last_error_at?: string | null;
         };
+        /** MadeLink */
+        MadeLink: {
+            id: string;
+            name: string;
+            prefix: string;
+            origins: string[];
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            /** Format: date-time */
+            expires_at: string;
+            last_used_at: string | null;
+            watching: number;
+            token: string;
+            path: string;
+        };
         /** Marker */
         Marker: {
             /** Format: date-time */
@@ -1278,6 +1416,13 @@ export interface components {
             /** @enum {string} */
             kind: "gauge" | "counter" | "histogram";
             labels: string[];
+        };
+        /** NewLink */
+        NewLink: {
+            name: string;
+            /** @default 365 */
+            expires_in_days: number;
+            origins?: string[];
         };
         /** OpenPullRequest */
         OpenPullRequest: {
@@ -1392,6 +1537,11 @@ export interface components {
         /** Page[Service] */
         "Page_chimney.wire.traces.Service_": {
             items: components["schemas"]["Service"][];
+            next?: string | null;
+        };
+        /** Page[Link] */
+        "Page_chimney.wire.wall.Link_": {
+            items: components["schemas"]["Link"][];
             next?: string | null;
         };
         /** Part */
@@ -1731,6 +1881,12 @@ export interface components {
             next?: string | null;
             partial?: string[];
         };
+        /** Traffic */
+        Traffic: {
+            step_seconds: number;
+            requests: (number | null)[];
+            errors: (number | null)[];
+        };
         /**
          * Trouble
          * @description Why nothing is known of Caddy.
@@ -1799,6 +1955,78 @@ export interface components {
             } | null;
             revision: string | null;
             slot: string | null;
+        };
+        /** Wall */
+        Wall: {
+            /** Format: date-time */
+            at: string;
+            version: string;
+            findings: components["schemas"]["WallFinding"][];
+            good_since: string | null;
+            origins: components["schemas"]["WallOrigin"][];
+            changes: components["schemas"]["WallChange"][];
+            errors_last_5_min: number;
+        };
+        /** WallChange */
+        WallChange: {
+            revision: string;
+            title: string;
+            pr_number: number | null;
+            actor: string | null;
+            /** Format: date-time */
+            at: string;
+            ci: string;
+            phase: string | null;
+            slot: string | null;
+        };
+        /** WallDeployment */
+        WallDeployment: {
+            origin: string;
+            revision: string;
+            environment: string;
+            slot: string | null;
+            phase: string;
+            what: string | null;
+            pr_number: number | null;
+            actor: string | null;
+            /** Format: date-time */
+            started_at: string;
+            ended_at: string | null;
+            stuck: boolean;
+        };
+        /** WallFinding */
+        WallFinding: {
+            id: string;
+            severity: components["schemas"]["Severity"];
+            title: string;
+            origin: string | null;
+            /** Format: date-time */
+            since: string;
+        };
+        /** WallOrigin */
+        WallOrigin: {
+            name: string;
+            state: string;
+            reason: string | null;
+            demonstration: boolean;
+            repo: string | null;
+            branch: string | null;
+            branch_state: string | null;
+            branch_since: string | null;
+            slots: components["schemas"]["WallSlot"][];
+            last: components["schemas"]["WallDeployment"] | null;
+            latency_ms: number | null;
+            hit_rate_pct: number | null;
+            uptime_24h_pct: number | null;
+            uptime_bars: (number | null)[];
+            traffic: components["schemas"]["Traffic"] | null;
+        };
+        /** WallSlot */
+        WallSlot: {
+            name: string;
+            revision: string | null;
+            healthy: boolean | null;
+            active: boolean;
         };
         /**
          * Way
@@ -2318,6 +2546,178 @@ export interface operations {
                             [key: string]: unknown;
                         } | unknown[];
                     };
+                };
+            };
+        };
+    };
+    ApiLinksListed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_chimney.wire.wall.Link_"];
+                };
+            };
+        };
+    };
+    ApiLinksMake: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewLink"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeLink"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        status_code: number;
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                    };
+                };
+            };
+        };
+    };
+    ApiLinksLinkIdRevoke: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                link_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        status_code: number;
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                    };
+                };
+            };
+        };
+    };
+    ApiWallStreamStream: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Events whose data is this */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["Wall"];
+                };
+            };
+        };
+    };
+    BadgeOriginDrawnDrawnBadge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                origin: string;
+                drawn: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/svg+xml": string;
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        status_code: number;
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                    };
+                };
+            };
+        };
+    };
+    ApiCctrayXmlCctrayXml: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/xml": string;
                 };
             };
         };
