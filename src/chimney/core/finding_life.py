@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from chimney.wire.finding import Alert, Change, Finding, Findings, Severity
+from chimney.wire.finding import Alert, Change, Finding, Findings, Severity, Silence
 
 AGAIN = timedelta(minutes=10)
 MOST_RETURNS = 6  # 2 s become 128 s
@@ -28,26 +28,36 @@ class Pace(NamedTuple):
 
 
 class _Life(msgspec.Struct):
-    """One finding. `fired` says that it was told; `gone` is since when it is not drawn."""
+    """One finding. `fired` says that it was told; `gone` is since when it is not drawn. Until `recalled` it is not
+    known whether it still is: it was current when the process before this one ended."""
 
     finding: Finding
     began: datetime
     fired: bool = False
     gone: datetime | None = None
     returns: int = 0
+    recalled: datetime | None = None
 
 
 class Lives:
-    """Of everything that is drawn. `current` is what fires, worst first and then oldest first."""
+    """Of everything that is drawn. `current` is what fires, worst first and then oldest first. `silences` are by id."""
 
     def __init__(self, paces: Mapping[str, Pace] | None = None, *, good_since: datetime | None = None) -> None:
         self._paces = paces or {}
         self._lives: dict[str, _Life] = {}
         self._past: OrderedDict[str, tuple[datetime, int]] = OrderedDict()
+        self.silences: dict[str, Silence] = {}
         self.current = Findings(items=[], good_since=good_since)
+
+    def recall(self, findings: Iterable[Finding], *, until: datetime) -> None:
+        """What was current before a restart. It is not told again when it still is, and resolved when it is not drawn
+        by then; what it is based on has to be asked for first."""
+        for finding in findings:
+            self._lives[finding.id] = _Life(finding, finding.since, fired=True, recalled=until)
 
     def take(self, drawn: Iterable[Finding], *, now: datetime) -> list[Alert]:
         """What has changed by what is drawn now."""
+        self.silences = {known: one for known, one in self.silences.items() if one.until > now}
         found = {finding.id: finding for finding in drawn}
         alerts = [alert for finding in found.values() if (alert := self._drawn(finding, now))]
         missing = [life for known, life in self._lives.items() if known not in found]
@@ -63,10 +73,11 @@ class Lives:
         if life is None:
             since = min(finding.since, now)
             life = self._lives[finding.id] = _Life(finding, since, returns=self._returned(finding.id, now))
-        before, life.finding = life.finding, msgspec.structs.replace(finding, since=life.began)
-        life.gone = None
+        silenced = self.silences.get(finding.id)
+        before, life.finding = life.finding, msgspec.structs.replace(finding, since=life.began, silenced=silenced)
+        life.gone = life.recalled = None
         if life.fired:
-            changed = before.severity != finding.severity
+            changed = (before.severity, before.silenced) != (finding.severity, silenced)
             return Alert(change=Change.UPDATED, at=now, finding=life.finding) if changed else None
         if now - life.began < self._pace(finding).pending:
             return None
@@ -74,7 +85,10 @@ class Lives:
         return Alert(change=Change.FIRING, at=now, finding=life.finding)
 
     def _missing(self, life: _Life, now: datetime) -> Alert | None:
-        if life.fired:
+        if life.recalled:
+            if now < life.recalled:
+                return None
+        elif life.fired:
             life.gone = life.gone or now
             if now - life.gone < self._pace(life.finding).clear * 2**life.returns:
                 return None
@@ -95,6 +109,6 @@ class Lives:
         return min(returns + 1, MOST_RETURNS)
 
     def _tell(self, now: datetime) -> None:
-        items = [life.finding for life in self._lives.values() if life.fired]
+        items = [life.finding for life in self._lives.values() if life.fired and not life.recalled]
         items.sort(key=lambda finding: (_ORDER[finding.severity], finding.since, finding.id))
         self.current = Findings(items=items, good_since=None if items else self.current.good_since or now)

@@ -54,12 +54,12 @@ class Watch:
         self._damage = damage
         self._changed = changed
         self._damaged_at: float | None = None
-        self._lives = Lives(good_since=stamp(time.time()))
+        self.lives = Lives(good_since=stamp(time.time()))
         self.on_change: list[Told] = [_log, *on_change]
 
     @property
     def current(self) -> Findings:
-        return self._lives.current
+        return self.lives.current
 
     def facts(self) -> Facts:
         return Facts(
@@ -106,7 +106,7 @@ class Watch:
 
     async def check(self) -> float:
         before, now = self.current, stamp(time.time())
-        alerts = self._lives.take(evaluate(self.facts(), now=now), now=now)
+        alerts = self.lives.take(evaluate(self.facts(), now=now), now=now)
         if alerts:
             for told in self.on_change:
                 told(alerts)

@@ -3,17 +3,22 @@
 /api/overview /api/origins   overview   the first screen
 /api/pipelines               pipelines  over all repositories; delivery figures
 /api/findings                findings   what is wrong now
+/api/findings/history …      finding_log what was wrong; silences
 
-Loops: findings overview, and for each origin probe deploy pipeline follow.
+Loops: findings finding_log overview, and for each origin probe deploy pipeline follow.
 """
 
 import asyncio
 from typing import Any
 
 from chimney.config import FollowedOrigin, TableSettings
+from chimney.store.audit import AuditLog
 from chimney.store.database import Database
+from chimney.store.findings import FindingLog
 from chimney.store.uptime import Uptime
+from chimney.table.audit import Audit
 from chimney.table.clients import Clients
+from chimney.table.finding_log import FindingKeeper
 from chimney.table.findings import Followed, Watch
 from chimney.table.follow import Follower
 from chimney.table.ingest import Ingest
@@ -25,6 +30,8 @@ from chimney.table.streams import PageStreams
 from chimney.table.telemetry import Telemetry
 from chimney.web.loops import Loop, Supervisor
 from chimney.wire.finding import Findings
+
+UNSURE_SECONDS = 20.0  # after a start, until everything was asked once
 
 
 class Watching:
@@ -45,6 +52,7 @@ class Watching:
         self._telemetry = telemetry
         self._pages = pages
         self._clients = clients
+        self._audit = Audit(AuditLog(database))
         self._deploy_loops: dict[str, Loop] = {}
         uptime = Uptime(database)
         self.followed = [self._follow(origin, uptime) for origin in settings.origins]
@@ -56,6 +64,8 @@ class Watching:
             damage=lambda: storage.damage or database.damage,
             changed=self._findings_changed,
         )
+        self.keeper = FindingKeeper(FindingLog(database), self.watch.lives)
+        self.watch.on_change.append(self.keeper.hear)
         self.board = Board(self.followed, watch=self.watch, telemetry=telemetry, ingest=ingest, pages=pages)
 
     def _follow(self, origin: FollowedOrigin, uptime: Uptime) -> Followed:
@@ -95,6 +105,7 @@ class Watching:
 
     async def load(self) -> None:
         """What earlier runs of the table kept."""
+        await self.keeper.load(unsure_seconds=UNSURE_SECONDS + deploys_every(len(self.followed)))
         for one in self.followed:
             await one.probe.load()
 
@@ -106,12 +117,17 @@ class Watching:
             loops.add(f"pipeline:{name}", one.probe.ask_pipeline, after=after)
             loops.add(f"follow:{name}", one.follower.follow, after=after)
         loops.add("findings", self.watch.check)
+        loops.add("finding_log", self.keeper.save)
         loops.add("overview", self.board.tell)
 
     def routes(self, reach: Reach) -> list[Any]:
-        from chimney.table import findings, overview  # noqa: PLC0415
+        from chimney.table import finding_log, findings, overview  # noqa: PLC0415
 
-        return [*overview.routes(self.board, reach), *findings.routes(self.watch)]
+        return [
+            *overview.routes(self.board, reach),
+            *findings.routes(self.watch),
+            *finding_log.routes(self.keeper, self._audit),
+        ]
 
     async def save(self) -> None:
-        await asyncio.gather(*(one.probe.save() for one in self.followed), return_exceptions=True)
+        await asyncio.gather(self.keeper.save(), *(one.probe.save() for one in self.followed), return_exceptions=True)

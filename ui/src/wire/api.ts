@@ -185,6 +185,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/findings/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was wrong
+         * @description Findings that are over and were current between `from` and `to`, the last told first.
+         */
+        get: operations["ApiFindingsHistoryHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/findings/{finding_id}/silence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * No notifications of a finding for a while
+         * @description It is shown as silenced, also when it goes away and comes back in that time. 0 seconds end a silence. Audited
+         *     before and after.
+         */
+        post: operations["ApiFindingsFindingIdSilenceSilence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/session": {
         parameters: {
             query?: never;
@@ -1190,7 +1231,21 @@ export interface components {
             detail: string;
             evidence: components["schemas"]["Evidence"][];
             remedy: string;
-            act?: string | null;
+            act?: components["schemas"]["FindingAct"] | null;
+            silenced?: components["schemas"]["Silence"] | null;
+        };
+        /** FindingAct */
+        FindingAct: {
+            act: components["schemas"]["Act"];
+            origin: string;
+            slot?: string | null;
+            deployment?: string | null;
+            run_id?: number | null;
+            repo?: string | null;
+            path?: string | null;
+            all?: boolean | null;
+            level?: string | null;
+            reason?: string | null;
         };
         /** Findings */
         Findings: {
@@ -1509,6 +1564,11 @@ export interface components {
             items: components["schemas"]["ErrorGroup"][];
             next?: string | null;
         };
+        /** Page[PastFinding] */
+        "Page_chimney.wire.finding.PastFinding_": {
+            items: components["schemas"]["PastFinding"][];
+            next?: string | null;
+        };
         /** Page[OriginPipeline] */
         "Page_chimney.wire.origin.OriginPipeline_": {
             items: components["schemas"]["OriginPipeline"][];
@@ -1548,6 +1608,27 @@ export interface components {
         Part: {
             part: string;
             reason: string;
+        };
+        /** PastFinding */
+        PastFinding: {
+            id: string;
+            code: string;
+            severity: components["schemas"]["Severity"];
+            component: string;
+            origin: string | null;
+            /** Format: date-time */
+            since: string;
+            title: string;
+            detail: string;
+            evidence: components["schemas"]["Evidence"][];
+            remedy: string;
+            act?: components["schemas"]["FindingAct"] | null;
+            silenced?: components["schemas"]["Silence"] | null;
+            /** Format: date-time */
+            fired_at: string;
+            /** Format: date-time */
+            resolved_at: string;
+            duration_seconds: number;
         };
         /**
          * Phase
@@ -1755,6 +1836,20 @@ export interface components {
             /** @default operator */
             user: string;
             password: string;
+        };
+        /** Silence */
+        Silence: {
+            /** Format: date-time */
+            until: string;
+            by: string;
+            reason: string | null;
+            /** Format: date-time */
+            at: string;
+        };
+        /** SilenceRequest */
+        SilenceRequest: {
+            for_seconds: number;
+            reason?: string | null;
         };
         /** SlotCheck */
         SlotCheck: {
@@ -2286,6 +2381,92 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Findings"];
+                };
+            };
+        };
+    };
+    ApiFindingsHistoryHistory: {
+        parameters: {
+            query?: {
+                /** @description RFC 3339, included. */
+                from?: string | null;
+                /** @description RFC 3339, not included. */
+                to?: string | null;
+                code?: string | null;
+                origin?: string | null;
+                limit?: number;
+                /** @description `next` of the page before. */
+                before?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_chimney.wire.finding.PastFinding_"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        status_code: number;
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                    };
+                };
+            };
+        };
+    };
+    ApiFindingsFindingIdSilenceSilence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                finding_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SilenceRequest"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Finding"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        status_code: number;
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                    };
                 };
             };
         };
