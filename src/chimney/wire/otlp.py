@@ -129,6 +129,7 @@ class TracesRequest(Part, frozen=True, kw_only=True):
 
 class NumberDataPoint(Part, frozen=True, kw_only=True):
     attributes: list[KeyValue] = []
+    start_time_unix_nano: int = 0
     time_unix_nano: int = 0
     as_double: float | None = None
     as_int: int | None = None
@@ -140,6 +141,7 @@ class NumberDataPoint(Part, frozen=True, kw_only=True):
 
 class HistogramDataPoint(Part, frozen=True, kw_only=True):
     attributes: list[KeyValue] = []
+    start_time_unix_nano: int = 0
     time_unix_nano: int = 0
     count: int = 0
     sum: float = 0.0
@@ -155,6 +157,7 @@ class ExponentialBuckets(Part, frozen=True, kw_only=True):
 
 class ExponentialHistogramDataPoint(Part, frozen=True, kw_only=True):
     attributes: list[KeyValue] = []
+    start_time_unix_nano: int = 0
     time_unix_nano: int = 0
     count: int = 0
     sum: float = 0.0

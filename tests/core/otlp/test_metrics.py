@@ -136,3 +136,29 @@ def test_there_are_only_so_many_series() -> None:
     points = [sent.point(1, user=f"u{number}") for number in range(5)]
     assert len(read({"name": "x", "gauge": {"dataPoints": points}}, series=Series(3), rejected=rejected)) == 3
     assert (rejected.count, rejected.reason) == (2, "there are 3 series already (2)")
+
+
+@pytest.mark.parametrize("delta", [False, True])
+def test_a_count_that_began_a_moment_ago_grew_from_zero(delta: bool) -> None:
+    series, began_ms = Series(), NOW_MS - 30_000
+    given = counted(20, delta=delta)
+    given["sum"]["dataPoints"][0]["startTimeUnixNano"] = str(began_ms * 1_000_000)
+    first, second = read(given, series=series)
+    assert ((first.at_ms, first.value), second.value) == ((began_ms, 0.0), 20.0)
+    assert len(read(given, series=series)) == 1
+
+
+def test_a_histogram_that_began_a_moment_ago_grew_from_nothing() -> None:
+    first, second = read(buckets([1, 2, 3], startTimeUnixNano=str((NOW_MS - 30_000) * 1_000_000)))
+    assert (first.value, first.count, first.buckets) == (0.0, 0, None)
+    assert (second.count, second.value) == (6, 1.5)
+
+
+@pytest.mark.parametrize("ago_ms", [301_000, 0, -5_000])
+def test_a_count_that_began_long_ago_or_says_nonsense_is_no_growth_of_this_moment(ago_ms: int) -> None:
+    given = counted(20)
+    given["sum"]["dataPoints"][0] |= {
+        "startTimeUnixNano": str((NOW_MS - ago_ms) * 1_000_000),
+        "timeUnixNano": str(NOW_MS * 1_000_000),
+    }
+    assert [row.value for row in read(given)] == [20.0]

@@ -1,7 +1,9 @@
 """Metrics of OTLP as samples in the manner of Prometheus: counters only grow, buckets are cumulative.
 
 Deltas are added up here, so a query meets one kind of counter; a sum that begins anew reads as a reset, as after any
-restart. Exponential buckets become plain ones with the same bounds. A summary becomes its quantiles, count and sum.
+restart. Where a point says that its count began a moment ago, a zero is put there: else nobody would see what a program
+counted before its first export, which of a short one is all. Exponential buckets become plain ones of the same bounds.
+A summary becomes its quantiles, count and sum.
 """
 
 import math
@@ -21,6 +23,7 @@ DELTA = 1
 NOT_RECORDED = 1  # the flag of a point that only says that there is none
 MOST_LABELS = 30
 MOST_BUCKETS = 200
+BEGAN_LATELY_MS = 300_000  # a count that began longer ago may have been kept before, and is no growth of this moment
 _LABELS_OF_RESOURCE = {"service.instance.id": "instance", "service.version": "version"}
 
 Key = tuple[str, tuple[tuple[str, str], ...]]
@@ -38,6 +41,7 @@ class Series:
     def __init__(self, most: int = SERIES) -> None:
         self._seen = Seen(most)
         self._totals: dict[Key, _Total] = {}
+        self._began: dict[Key, int] = {}
 
     def __len__(self) -> int:
         return len(self._seen)
@@ -48,6 +52,18 @@ class Series:
 
     def admit(self, key: Key, now_ms: int) -> bool:
         return self._seen.admit(key, now_ms)
+
+    def begins(self, key: Key, at_ms: int) -> bool:
+        """Whether the count of this series that began at `at_ms` has not been met before."""
+        if self._began.get(key) == at_ms:
+            return False
+        if len(self._began) >= SERIES:
+            del self._began[next(iter(self._began))]
+        self._began[key] = at_ms
+        return True
+
+    def has_total(self, key: Key) -> bool:
+        return key in self._totals
 
     def total(self, key: Key) -> _Total:
         """The running total; the oldest are forgotten past the cap, which reads as a reset."""
@@ -121,11 +137,24 @@ def _number(reading: _Reading, name: str, data: Any, point: Any) -> Iterator[Sam
     if made is None:
         return
     key, row = made
+    if kind_of == "counter":
+        yield from _beginning(reading, key, row, point, data)
     if is_sum and data.aggregation_temporality == DELTA:
         total = reading.series.total(key)
         total.value += value
         row = msgspec.structs.replace(row, value=total.value)
     yield row
+
+
+def _beginning(reading: _Reading, key: Key, row: SampleRow, point: Any, data: Any) -> Iterator[SampleRow]:
+    """The zero that a count began with, once."""
+    began = point.start_time_unix_nano // NS
+    if not 0 < row.at_ms - began <= BEGAN_LATELY_MS:
+        return
+    if data.aggregation_temporality == DELTA and reading.series.has_total(key):
+        return
+    if reading.series.begins(key, began):
+        yield msgspec.structs.replace(row, at_ms=began, value=0.0, count=None if row.count is None else 0)
 
 
 def _histogram(reading: _Reading, name: str, data: Any, point: Any) -> Iterator[SampleRow]:
@@ -157,6 +186,7 @@ def _with_buckets(reading: _Reading, name: str, data: Any, point: Any, counts: d
     if made is None:
         return
     key, row = made
+    yield from _beginning(reading, key, row, point, data)
     total_sum, total_count = point.sum, point.count
     if data.aggregation_temporality == DELTA:
         total = reading.series.total(key)
