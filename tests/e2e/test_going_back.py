@@ -1,4 +1,4 @@
-"""A deployment that fails, and going back to the one before, in a real browser with two slots behind the real Caddy."""
+"""What people come for when a deployment goes wrong, in a real browser with two slots behind the real Caddy."""
 
 import re
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from tests.e2e.conftest import page_at
-from tests.e2e.processes import PASSWORD, Running, eventually, fetch, free_port
+from tests.e2e.processes import PASSWORD, Running, eventually, fetch, free_port, status_of
 from tests.e2e.slots import Slots, report
 from tests.fakes.caddy import Caddy
 
@@ -20,7 +20,10 @@ class House:
         self.slots = Slots(folder)
         self.caddy = Caddy(folder / "caddy", upstream=self.slots.addresses["green"]).start()
         self.newest, self.older = self.slots.main()[:2]
+        listen = f"127.0.0.1:{free_port()}"
         edge = {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{listen}",
+            "OTEL_BSP_SCHEDULE_DELAY": "50",
             "CHIMNEY_CADDY_ADMIN": self.caddy.admin,
             "CHIMNEY_CADDY_ACCESS_LOG": str(self.caddy.access_log),
             "CHIMNEY_PROBES": f"{self.caddy.url}/readyz,http://127.0.0.1:9/",
@@ -30,20 +33,23 @@ class House:
         self.slots.start("green", CHIMNEY_REVISION=self.newest, **edge)
         table = {"CHIMNEY_TABLE_PASSWORD": PASSWORD, "CHIMNEY_TABLE_PROBE_SECONDS": "0.5"}
         table["CHIMNEY_TABLE_ORIGINS"] = f"hel1={self.blue.url}"
-        self.table = Running("table", "--listen", f"127.0.0.1:{free_port()}", folder=folder, environ=table)
+        self.table = Running("table", "--listen", listen, folder=folder, environ=table)
         assert self.table.url
         self._deploy()
 
     def _deploy(self) -> None:
         report(self.blue, "succeeded", self.older, slot="blue", pr_number=7, pr_title="The one before")
         report(self.blue, "succeeded", self.newest, slot="green", actor="ada")
-        [self.failing] = self._do("push", message="Half of it")["shas"]
-        run = self._do("fail_run")["run"]
+        [self.failing] = self.do("push", message="Half of it")["shas"]
+        run = self.do("fail_run")["run"]
         report(self.blue, "failed", self.failing, slot="blue", message="Half of it", run_url=run["html_url"])
         eventually(lambda: self.slots_now() == (True, True))
 
-    def _do(self, act: str, **how: str) -> Any:
+    def do(self, act: str, **how: str) -> Any:
         return fetch(f"{self.slots.github.url}/_standin/do", body={"do": act, **how})
+
+    def github_fails(self, requests: int) -> None:
+        fetch(f"{self.slots.github.url}/_standin/faults", body={"status": 500, "for_requests": requests})
 
     def slots_now(self) -> tuple[bool | None, bool | None]:
         slots = fetch(f"{self.blue.url}/api/deploy/status")["slots"]
@@ -68,7 +74,7 @@ def page(browser: Browser, house: House) -> Iterator[Page]:
         yield signed_in
 
 
-def test_one_sees_why_the_last_deployment_failed(page: Page, house: House) -> None:
+def test_see_why_the_last_deployment_failed(page: Page, house: House) -> None:
     page.keyboard.press("g")
     page.keyboard.press("d")
     row = page.get_by_role("table", name="Deployments").get_by_role("row").filter(has_text="failed").first
@@ -83,7 +89,21 @@ def test_one_sees_why_the_last_deployment_failed(page: Page, house: House) -> No
     expect(page).to_have_url(re.compile("/logs\\?source=hel1&from="))
 
 
-def test_one_rolls_back_and_says_why(page: Page, house: House) -> None:
+def test_find_which_deployment_brought_this_error(page: Page, house: House) -> None:
+    house.github_fails(1)
+    assert status_of(f"{house.blue.url}/api/github/labels") == 502
+    eventually(lambda: "GitHub answered" in page.request.get(f"{house.table.url}/api/errors").text())
+    page.keyboard.press("g")
+    page.keyboard.press("m")
+    group = page.get_by_role("button", expanded=False).filter(has_text="GitHub answered").first
+    expect(group).to_contain_text(f"in {house.newest[:7]}")
+    group.click()
+    page.get_by_role("link", name=house.newest[:7]).first.click()
+    expect(page).to_have_url(re.compile("/deployments/hel1/"))
+    expect(page.get_by_text(house.newest[:7]).first).to_be_visible()
+
+
+def test_roll_back_and_say_why(page: Page, house: House) -> None:
     page.goto(f"{house.table.url}/deployments")
     expect(page.get_by_role("group", name="Lane green").get_by_text("◀ live")).to_be_visible()
     page.get_by_role("link", name=re.compile("The one before")).last.click()
@@ -106,14 +126,19 @@ def test_one_rolls_back_and_says_why(page: Page, house: House) -> None:
     expect(page.get_by_text(re.compile("errors doubled"))).to_be_visible()
 
 
-def test_a_request_is_followed_from_caddy_into_the_logs_and_a_failed_probe_names_its_cause(
-    page: Page, house: House
-) -> None:
-    fetch(f"{house.caddy.url}/healthz")
+def test_follow_one_request_from_caddy_to_the_github_call(page: Page, house: House) -> None:
+    fetch(f"{house.caddy.url}/api/github/milestones")
     page.goto(f"{house.table.url}/edge")
     expect(page.get_by_text(re.compile("^visitors go to"))).to_be_visible()
     refused = page.get_by_role("region", name=re.compile(r"127.0.0.1:9\b"))
     expect(refused.get_by_text("connect", exact=True).first).to_be_visible()
-    line = page.get_by_role("list", name="Requests, newest first").get_by_role("listitem").filter(has_text="/healthz")
-    line.get_by_role("link").first.click(timeout=15_000)
+    requests = page.get_by_role("list", name="Requests, newest first").get_by_role("listitem")
+    requests.filter(has_text="/milestones").get_by_role("link").first.click()
     expect(page).to_have_url(re.compile("/logs\\?request_id="))
+    way = page.get_by_role("list", name="Where it went").get_by_role("listitem")
+    for place in ("Caddy", "origin"):
+        expect(way.filter(has_text=place).filter(has_text="GET /api/github/milestones")).to_contain_text("200")
+    way.get_by_role("link", name=re.compile("^spans of trace")).click()
+    expect(page).to_have_url(re.compile("/traces/"))
+    github = house.slots.github.url.removeprefix("http://")
+    expect(page.get_by_role("button", name=f"GET {github}/repos/acme/rocket/milestones 200")).to_be_visible()

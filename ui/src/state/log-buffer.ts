@@ -4,7 +4,7 @@ import type { LogRow } from '$wire';
  * Rows by ascending id, each once, at most `capacity`. Adding new ones lets go of the oldest, adding older ones of the
  * newest. Never changes an array that it gave away.
  */
-export const CAPACITY = 20_000;
+export const CAPACITY = 100_000;
 
 export class LogBuffer {
   #rows: LogRow[] = [];

@@ -21,6 +21,7 @@ export type ErrorGroup = Schemas['ErrorGroup'];
 export type Finding = Schemas['Finding'];
 export type Findings = Schemas['Findings'];
 export type Health = Schemas['Health'];
+export type Facets = Schemas['Facets'];
 export type Histogram = Schemas['Histogram'];
 export type ListedTrace = Schemas['ListedTrace'];
 export type LogRow = Schemas['LogRow'];

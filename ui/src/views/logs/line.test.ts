@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { LogRow } from '$wire';
 import { barRange, bySeverity, chartRange } from './chart';
-import { markText, plainText } from './line';
+import { markText, plainText, shownParts } from './line';
 
 const row = (more: Partial<LogRow>): LogRow => ({
   id: 1,
@@ -29,9 +29,18 @@ test.each<[Partial<LogRow>, string | null]>([
   [{ kind: 'restart', message: '' }, 'hel1/blue restarted'],
 ])('%j is marked %j', (more, text) => expect(markText(row(more))).toBe(text));
 
+test("a line has a terminal's colours, and what was sought marked in them", () =>
+  expect(shownParts('\\u001b[31mpanic: a\nb', 'a', 600)).toEqual([
+    { text: 'p', match: false, look: 'ansi-red' },
+    { text: 'a', match: true, look: 'ansi-red' },
+    { text: 'nic: ', match: false, look: 'ansi-red' },
+    { text: 'a', match: true, look: 'ansi-red' },
+    { text: '⏎b', match: false, look: 'ansi-red' },
+  ]));
+
 test('a record is copied as one harmless line', () =>
-  expect(plainText(row({ message: 'a\x1b[2J\nb', fields: { slot: 'blue' } }))).toBe(
-    '2026-11-23T10:12:59.218Z INFO hel1/blue a⟨ESC⟩[2J⏎b slot=blue',
+  expect(plainText(row({ message: 'a\x1b[2J\nb\x07', fields: { slot: 'blue' } }))).toBe(
+    '2026-11-23T10:12:59.218Z INFO hel1/blue a⏎b⟨BEL⟩ slot=blue',
   ));
 
 test('levels that are not known are calm, and every record is counted', () =>
