@@ -20,6 +20,7 @@ const screens = [
   'traces',
   'metrics',
   'pipelines',
+  'wall',
 ];
 const shared = ['frame', 'parts'];
 

@@ -158,10 +158,10 @@ class Stack:
             },
         )
         assert (self.origin.url, self.table.url) == (origin, table)
-        self._folder = folder
+        self.folder = folder
 
     def ask_table(self, path: str) -> Any:
-        token = (self._folder / ".table" / "cli.token").read_text().strip()
+        token = (self.folder / ".table" / "cli.token").read_text().strip()
         return fetch(self.table.url + path, headers={"authorization": f"Bearer {token}"})
 
     def close(self) -> None:

@@ -4,4 +4,7 @@ import './styles/base.css';
 import App from './App.svelte';
 
 const target = document.getElementById('app');
-if (target) mount(App, { target });
+// The wall needs no session and asks for none.
+if (target && location.pathname.startsWith('/tv/'))
+  void import('./views/wall/Wall.svelte').then(({ default: Wall }) => mount(Wall, { target }));
+else if (target) mount(App, { target });
