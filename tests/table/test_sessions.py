@@ -5,7 +5,7 @@ from tests.table.running import PASSWORD, Running
 
 from chimney.store.accounts import Accounts, StoredSession
 from chimney.table import sessions as rules
-from chimney.table.sessions import COOKIE, Attempts
+from chimney.table.cookies import SESSION as COOKIE
 
 
 async def sign_in(client: httpx2.AsyncClient, password: str = PASSWORD, **more: str) -> httpx2.Response:
@@ -61,27 +61,6 @@ async def test_five_wrong_passwords_and_the_sixth_is_not_looked_at(running: Runn
         "/api/session", json={"password": PASSWORD}, headers={"x-forwarded-for": "192.0.2.7"}
     )
     assert elsewhere.status_code == 200, "another address is not punished"
-
-
-def test_a_wrong_password_is_forgotten_after_a_while() -> None:
-    attempts = Attempts()
-    who = ("192.0.2.1", "operator")
-    for now in (0, 10, 20, 30, 40):
-        assert attempts.blocked_for(who, now) == 0
-        attempts.wrong(who, now)
-    assert attempts.blocked_for(who, 41) == 859
-    assert attempts.blocked_for(who, 900) == 0
-    attempts.wrong(who, 901)
-    assert attempts.blocked_for(who, 902) == 8
-    attempts.right(who)
-    assert attempts.blocked_for(who, 902) == 0
-
-
-def test_addresses_are_remembered_up_to_a_bound() -> None:
-    attempts = Attempts()
-    for number in range(rules.ADDRESSES + 10):
-        attempts.wrong((str(number), "operator"), 0)
-    assert len(attempts._wrong) == rules.ADDRESSES
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,14 @@ from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
+from chimney.core.account import includes
 from chimney.store.links import StoredLink
 from chimney.table.credentials import as_bearer, basic, bearer, in_address
 from chimney.table.sessions import Identity, Sessions
 from chimney.web.asgi import Scope
 from chimney.web.problem import ProblemError
 from chimney.web.record import RequestRecord, record_of
+from chimney.wire.account import Role
 
 _CHALLENGE = [(b"www-authenticate", b'Bearer realm="chimney table"')]
 AnyConnection = ASGIConnection[Any, Any, Any, Any]
@@ -25,6 +27,7 @@ class Access(StrEnum):
     PUBLIC = "public"
     VIEWER = "viewer"  # anyone who signed in
     OPERATOR = "operator"
+    ADMIN = "admin"  # an admin, or the first user
     LINK = "link"  # a link to the wall, and never a session
     WALLBOARD = "wallboard"  # a link to the wall, or anyone who signed in
 
@@ -34,6 +37,7 @@ VIEWER = {"access": Access.VIEWER}
 OPERATOR = {"access": Access.OPERATOR}
 LINK = {"access": Access.LINK}
 WALLBOARD = {"access": Access.WALLBOARD}
+ADMIN = {"access": Access.ADMIN}
 
 
 def unauthorized() -> ProblemError:
@@ -62,8 +66,10 @@ def guard(sessions: Sessions, links: WallLinks) -> Guard:
         identity = sessions.identify(record_of(scope))
         if identity is None:
             raise unauthorized()
-        if access is Access.OPERATOR and identity.role != "operator":
+        if access is Access.OPERATOR and not includes(identity.role, Role.OPERATOR):
             raise ProblemError(403, "wrong-role", "Only an operator may do this.")
+        if access is Access.ADMIN and not identity.manages:
+            raise ProblemError(403, "wrong-role", "Only an admin may do this.")
         scope["chimney.identity"] = identity
 
     return check
@@ -104,7 +110,7 @@ def identity_of(scope: Scope) -> Identity:
 def asker_of(request: AnyRequest) -> tuple[str, RequestRecord]:
     """Who asks, for the audit, and the request's record."""
     scope = cast("Scope", request.scope)
-    return identity_of(scope).user, record_of(scope)
+    return identity_of(scope).who, record_of(scope)
 
 
 def check_declared(handlers: Sequence[Any]) -> None:

@@ -5,20 +5,18 @@ known, and both the answer and the audit say so.
 """
 
 import logging
-from typing import Any, cast
+from typing import Any
 
-from litestar import Request, get, post
+from litestar import get, post
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, JSONBody
 
 from chimney.config import FollowedOrigin
 from chimney.core.acts import ActFaultError, call_of, described, said
-from chimney.table.access import OPERATOR, VIEWER, identity_of
+from chimney.table.access import OPERATOR, VIEWER, AnyRequest, asker_of
 from chimney.table.audit import Asked, Audit
 from chimney.table.reach import Reach, RefusedError, UnansweredError
-from chimney.web import asgi
 from chimney.web.problem import ProblemError
-from chimney.web.record import record_of
 from chimney.wire.act import Act, ActAnswer, ActDescription, ActRequest
 from chimney.wire.audit import Result
 from chimney.wire.base import Page
@@ -92,15 +90,12 @@ def _unanswered(origin: FollowedOrigin, error: UnansweredError) -> ProblemError:
 
 def routes(acts: Acts) -> list[Any]:
     @post("/api/acts/{act:str}", opt=OPERATOR, status_code=200, summary="Have an origin do something", tags=["acts"])
-    async def do(request: Request[Any, Any, Any], act: FromPath[str], data: JSONBody[ActRequest]) -> ActAnswer:
+    async def do(request: AnyRequest, act: FromPath[str], data: JSONBody[ActRequest]) -> ActAnswer:
         """Written to the audit before and after. 409 when the origin finds that it cannot be done now."""
         if act not in list(Act):
             raise NotFoundException
-        scope = cast("asgi.Scope", request.scope)
-        record = record_of(scope)
-        return await acts.do(
-            Act(act), data, who=identity_of(scope).user, client=record.client, request_id=record.request_id
-        )
+        who, record = asker_of(request)
+        return await acts.do(Act(act), data, who=who, client=record.client, request_id=record.request_id)
 
     @get("/api/acts", opt=VIEWER, summary="What can be done", tags=["acts"])
     async def described_acts() -> Page[ActDescription]:

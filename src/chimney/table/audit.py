@@ -1,7 +1,9 @@
 """The audit of the table: each act of an operator, kept before it is done, and its outcome."""
 
+import contextlib
 import logging
 import time
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 import msgspec
@@ -13,6 +15,7 @@ from chimney.store.audit import AuditLog
 from chimney.store.errors import StoreError
 from chimney.table.access import VIEWER
 from chimney.web.problem import ProblemError
+from chimney.web.record import RequestRecord
 from chimney.wire.audit import AuditedAct, AuditRecord, Result
 from chimney.wire.base import Page, stamp
 
@@ -22,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """What is about to be done; `body` is what the origin is asked."""
+    """What is about to be done; `body` is what is asked, of the origin or of the table itself, without its secrets."""
 
     act: str
     who: str
@@ -32,6 +35,20 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     did: str
     reason: str | None
     body: Any
+
+
+def asked_of_table(who: str, record: RequestRecord, *, act: str, did: str, body: Any) -> Asked:
+    """A change of the table's own, by whoever sent the request."""
+    return Asked(
+        act=act,
+        who=who,
+        client=record.client,
+        request_id=record.request_id,
+        origin=None,
+        did=did,
+        reason=None,
+        body=body,
+    )
 
 
 class Audit:
@@ -73,6 +90,24 @@ class Audit:
             await self._kept.add(outcome)
         except StoreError as error:
             log.error("the outcome of act %d (%s) could not be written to the audit: %s", asked.id, result, error)  # noqa: TRY400
+
+    @contextlib.asynccontextmanager
+    async def doing(self, asked: Asked) -> AsyncIterator[None]:
+        """Around a change of the table's own: written before it is made, and what became of it after.
+
+        Raises ProblemError 503 when either the audit or the change cannot be written; nothing was changed then.
+        """
+        kept = await self.before(asked)
+        try:
+            yield
+        except ProblemError as problem:
+            await self.after(kept, Result.REFUSED, detail=problem.detail)
+            raise
+        except StoreError as error:
+            await self.after(kept, Result.FAILED, detail=str(error))
+            detail = f"It cannot be stored, so nothing was changed: {error}."
+            raise ProblemError(503, "storage-full", detail, headers=[(b"retry-after", b"10")]) from None
+        await self.after(kept, Result.DONE)
 
     async def page(self, *, limit: int, before: int | None) -> Page[AuditedAct]:
         found, following = await self._kept.acts(limit=limit, before=before)

@@ -103,7 +103,7 @@ async def _silenced(
 ) -> Finding:
     """Raises ProblemError."""
     finding = keeper.find(finding_id)
-    who, record = identity_of(scope).user, record_of(scope)
+    who, record = identity_of(scope).who, record_of(scope)
     wanted = silence_of(asked, by=who, now=time.time())
     did = f"silence {finding.id} for {asked.for_seconds:g} s" if wanted else f"end the silence of {finding.id}"
     kept = await audit.before(

@@ -18,7 +18,7 @@ from litestar.params import FromPath, JSONBody
 from chimney.store.links import LinkStore, StoredLink
 from chimney.table.access import OPERATOR, AnyRequest, asker_of
 from chimney.table.audit import Asked, Audit
-from chimney.table.sessions import hashed
+from chimney.table.cookies import hashed
 from chimney.web.hub import Subscriber
 from chimney.web.problem import ProblemError
 from chimney.wire.audit import Result

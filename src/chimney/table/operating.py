@@ -1,6 +1,8 @@
 """Who may use the table, and what they have origins do.
 
 /api/session                    signing  signing in and out
+/api/users                      users    who there is, and what they may
+/api/tokens                     issuing  API tokens
 /api/acts/{act} /api/audit      acts     what operators have origins do, and its audit
 /api/origins/{origin}/{path}    through  an origin's own answers
 /api/cache                      caches   each origin's cache
@@ -16,14 +18,19 @@ import httpx2
 
 from chimney.config import TableSettings
 from chimney.store.accounts import Accounts
+from chimney.store.api_tokens import ApiTokens
 from chimney.store.audit import AuditLog
 from chimney.store.database import Database
 from chimney.store.errors import StoreError
 from chimney.store.folder import DataFolder
 from chimney.table.audit import Audit
+from chimney.table.entrance import Entrance
+from chimney.table.passwords import Passwords
 from chimney.table.reach import Reach
 from chimney.table.sessions import Sessions
+from chimney.table.tokens import Tokens
 from chimney.web.loops import Supervisor
+from chimney.wire.account import Source
 
 log = logging.getLogger(__name__)
 
@@ -33,14 +40,18 @@ class Operating:
 
     def __init__(self, settings: TableSettings, *, database: Database, client: httpx2.AsyncClient) -> None:
         self._settings = settings
-        self.sessions = Sessions(Accounts(database))
+        self._accounts = Accounts(database)
+        self._passwords = Passwords()
+        self.sessions = Sessions(self._accounts, Tokens(ApiTokens(database)))
+        self.entrance = Entrance(self._accounts, self.sessions, self._passwords)
         self.reach = Reach(settings.origins, client)
         self.audit = Audit(AuditLog(database))
         self.sign_in: str | None = None
 
     async def load(self) -> None:
         password = self._settings.password
-        self.sign_in = await self.sessions.load(password=password.get_secret_value() if password else None)
+        self.sign_in = await self.entrance.load(password=password.get_secret_value() if password else None)
+        await self.sessions.load()
 
     async def tell_token(self, folder: DataFolder) -> None:
         """On a full disk the token of the last start stays: what is stored is to be seen all the same."""
@@ -54,10 +65,14 @@ class Operating:
         loops.add("sessions", self.sessions.sweep)
 
     def routes(self) -> list[Any]:
-        from chimney.table import acts, audit, caches, signing, through  # noqa: PLC0415
+        from chimney.table import acts, audit, caches, issuing, signing, through, users  # noqa: PLC0415
 
+        people = users.Users(self._accounts, self.sessions, passwords=self._passwords, audit=self.audit)
         return [
-            *signing.routes(self.sessions),
+            *signing.routes(self.entrance, self.sessions, [Source.PASSWORD]),
+            *signing.password_routes(self.entrance, self.sessions, users=people, audit=self.audit),
+            *users.routes(people),
+            *issuing.routes(self.sessions, self.audit),
             *acts.routes(acts.Acts(self.reach, self.audit)),
             *audit.routes(self.audit),
             *caches.routes(self.reach),
@@ -65,4 +80,4 @@ class Operating:
         ]
 
     def close(self) -> None:
-        self.sessions.close()
+        self._passwords.close()

@@ -1,176 +1,114 @@
-"""Signing in, and who a request comes from: a session's cookie, or an API token.
+"""Who a request comes from: a session's cookie, or an API token. And what ends with it.
 
-Sessions and tokens are held in memory and written through, so that asking who someone is costs no disk; secrets are
-kept as SHA-256 of 256 random bits, the password as argon2id (19 MiB, 2 rounds: OWASP's least).
+Sessions are held in memory and written through, so that asking who someone is costs no disk. A session ends by
+sign-out, by its age, and by any change to its user; every copy of its cookie and every stream that it opened end with
+it, at once, or within two seconds when it is the age.
 """
 
-import asyncio
-import hashlib
-import math
+import logging
 import secrets
 import time
-from collections import deque
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from http.cookies import CookieError, SimpleCookie
-from typing import TypeVar
 
-import argon2
 import msgspec
 
+from chimney.core.account import manages
 from chimney.store.accounts import Accounts, StoredSession, User
+from chimney.store.errors import StoreError
+from chimney.table.cookies import SESSION, hashed, read_cookie
+from chimney.table.tokens import Tokens
 from chimney.web.hub import Subscriber
-from chimney.web.problem import ProblemError
 from chimney.web.record import RequestRecord
 
-COOKIE = "chimney_session"
 IDLE_SECONDS = 7 * 86_400
 ABSOLUTE_SECONDS = 30 * 86_400
-WRONG_ALLOWED = 5
-WRONG_SECONDS = 900
-ADDRESSES = 10_000  # remembered; the oldest are forgotten first
-WAITING = 20  # sign-ins at once, ~50 ms each
+ELSEWHERE_SECONDS = 86_400  # of one who signed in elsewhere: whether they still may is asked there, and only then
 SWEEP_SECONDS = 2.0
-FIRST_USER = "operator"
-_hasher = argon2.PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
-# of a password that nobody knows: an unknown user costs as much as a known one
-_NOBODY = "$argon2id$v=19$m=19456,t=2,p=1$lh2njAq0diVLnPRou63aTA$pAhVmLkliJyi4fW5KjQmeFn4gWg3hSI+mn/MXnFNhtM"
-T = TypeVar("T")
+TOUCH_SECONDS = 60.0
+log = logging.getLogger(__name__)
 
 
 class Identity(msgspec.Struct, frozen=True):
-    """Who asks; `session` is the hash of the session's token, None when an API token was sent."""
+    """Who asks; `session` and `token` are the hashes of the session's or the API token, whichever was sent."""
 
     user: str
     role: str
     session: bytes | None = None
+    token: bytes | None = None
+    source: str | None = None
 
+    @property
+    def who(self) -> str:
+        """For the audit: a token may have a user's name."""
+        return f"token {self.user}" if self.token else self.user
 
-def hashed(token: str) -> bytes:
-    return hashlib.sha256(token.encode("utf-8", "replace")).digest()
-
-
-def _cookie(record: RequestRecord) -> str | None:
-    try:
-        morsel = SimpleCookie(record.headers.get(b"cookie", b"").decode("latin-1")).get(COOKIE)
-    except CookieError:
-        return None
-    return morsel.value if morsel else None
-
-
-class Attempts:
-    """Wrong passwords by address and user, over the last 15 minutes."""
-
-    def __init__(self) -> None:
-        self._wrong: dict[tuple[str, str], deque[float]] = {}
-
-    def blocked_for(self, who: tuple[str, str], now: float) -> float:
-        """Seconds until a password is looked at again; 0 when it is now."""
-        times = self._wrong.get(who)
-        while times and times[0] <= now - WRONG_SECONDS:
-            times.popleft()
-        if not times or len(times) < WRONG_ALLOWED:
-            return 0.0
-        return times[0] + WRONG_SECONDS - now
-
-    def wrong(self, who: tuple[str, str], now: float) -> None:
-        if who not in self._wrong and len(self._wrong) >= ADDRESSES:
-            del self._wrong[next(iter(self._wrong))]
-        self._wrong.setdefault(who, deque(maxlen=WRONG_ALLOWED)).append(now)
-
-    def right(self, who: tuple[str, str]) -> None:
-        self._wrong.pop(who, None)
+    @property
+    def manages(self) -> bool:
+        """May change users and tokens."""
+        return manages("" if self.token else self.user, self.role)
 
 
 class Sessions:
-    def __init__(self, accounts: Accounts) -> None:
+    """Nothing is known before `load`; `sweep` is the verb of a loop."""
+
+    def __init__(self, accounts: Accounts, tokens: Tokens) -> None:
         self._accounts = accounts
+        self.tokens = tokens
         self._sessions: dict[bytes, StoredSession] = {}
-        self._tokens: dict[bytes, tuple[str, str]] = {}
         self._seen: dict[bytes, float] = {}
         self._streams: dict[Subscriber, Identity] = {}
-        self._attempts = Attempts()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="password")
-        self._waiting = 0
 
-    async def load(self, *, password: str | None) -> str | None:
-        """Makes sure that there is an operator. Returns the password that was made up for it, None when none was."""
-        user = await self._accounts.user(FIRST_USER)
-        made_up = None if password or user else secrets.token_urlsafe(12)
-        wanted = password or made_up
-        if wanted and not (user and await self._verify(user.password, wanted)):
-            await self._accounts.put_user(User(FIRST_USER, "operator", await self._in_thread(_hasher.hash, wanted)))
+    async def load(self) -> None:
         self._sessions = {session.token: session for session in await self._accounts.sessions()}
-        self._tokens = await self._accounts.tokens()
-        return made_up
+        await self.tokens.load()
 
     async def new_token(self, name: str, role: str) -> str:
-        """An API token, shown this once. It replaces the one of the same name."""
-        token = f"chimney_{secrets.token_urlsafe(32)}"
-        await self._accounts.put_token(name=name, token=hashed(token), role=role, now=time.time())
-        self._tokens = await self._accounts.tokens()
-        return token
+        """An API token without an end, in place of the one of the same name."""
+        _, text = await self.tokens.make(name, role, who="the table", days=None)
+        self._close_streams()
+        return text
 
     def identify(self, record: RequestRecord) -> Identity | None:
         header = record.headers.get(b"authorization", b"").decode("latin-1")
         if header[:7].lower() == "bearer ":
-            known = self._tokens.get(hashed(header[7:].strip()))
-            return Identity(*known) if known else None
-        token = _cookie(record)
-        session = self._sessions.get(hashed(token)) if token else None
+            known = self.tokens.find(header[7:].strip())
+            return Identity(known.name, known.role, token=known.token) if known else None
+        cookie = read_cookie(record, SESSION)
+        session = self._sessions.get(hashed(cookie)) if cookie else None
         if session is None or not self._alive(session, time.time()):
             return None
         self._seen[session.token] = time.time()
-        return Identity(session.user, session.role, session.token)
+        return Identity(session.user, session.role, session.token, source=session.source)
 
     def _alive(self, session: StoredSession, now: float) -> bool:
         seen = self._seen.get(session.token, session.seen_at)
-        return now - seen < IDLE_SECONDS and now - session.created_at < ABSOLUTE_SECONDS
+        longest = ABSOLUTE_SECONDS if session.source == "password" else ELSEWHERE_SECONDS
+        return now - seen < IDLE_SECONDS and now - session.created_at < longest
 
-    async def sign_in(self, *, user: str, password: str, address: str) -> tuple[str, Identity]:
-        """The cookie's value and who it stands for. Raises ProblemError 401, 429 or 503."""
-        who, now = (address, user[:200]), time.time()
-        self._refuse_if_blocked(who, now)
-        if self._waiting >= WAITING:
-            raise ProblemError(
-                503, "busy", "Too many sign-ins at once. Try again in a moment.", headers=[(b"retry-after", b"2")]
-            )
-        known = await self._accounts.user(user[:200])
-        right = await self._verify(known.password if known else _NOBODY, password)
-        self._refuse_if_blocked(who, now)  # others may have been wrong meanwhile
-        if not known or not right:
-            self._attempts.wrong(who, now)
-            raise ProblemError(401, "wrong-password", "This user and password do not go together.")
-        self._attempts.right(who)
-        token = secrets.token_urlsafe(32)
-        session = StoredSession(hashed(token), known.name, known.role, now, now)
-        await self._accounts.add_session(session)
-        self._sessions[session.token] = session
-        return token, Identity(known.name, known.role, session.token)
+    async def begin(self, user: User) -> tuple[str, Identity] | None:
+        """The cookie's value and who it stands for; None when the user is not what it was any more.
 
-    def _refuse_if_blocked(self, who: tuple[str, str], now: float) -> None:
-        wait = math.ceil(self._attempts.blocked_for(who, now))
-        if wait:
-            raise ProblemError(
-                429,
-                "too-many-attempts",
-                f"{WRONG_ALLOWED} wrong passwords for this user from your address. Try again in {-(-wait // 60)} min.",
-                headers=[(b"retry-after", str(wait).encode())],
-            )
-
-    async def _verify(self, known: str, password: str) -> bool:
-        self._waiting += 1
+        On a full disk the session lives in memory: who comes to see what is wrong must get in.
+        """
+        token, now = secrets.token_urlsafe(32), time.time()
+        session = StoredSession(hashed(token), user.name, user.role, now, now, user.source)
         try:
-            return await self._in_thread(_matches, known, password)
-        finally:
-            self._waiting -= 1
-
-    async def _in_thread(self, act: Callable[..., T], *args: str) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, act, *args)
+            if not await self._accounts.begin_session(session, user):
+                return None
+        except StoreError as error:
+            log.warning("the session of %s ends with this process, as it cannot be stored: %s", user.name, error)
+        self._sessions[session.token] = session
+        return token, Identity(session.user, session.role, session.token, source=session.source)
 
     async def sign_out(self, identity: Identity) -> None:
         if identity.session:
             await self._end([identity.session])
+
+    def end_of(self, user: str) -> None:
+        """Ends the user's sessions and streams. What is stored of them goes with the change that this follows."""
+        for token in [session.token for session in self._sessions.values() if session.user == user]:
+            self._sessions.pop(token, None)
+            self._seen.pop(token, None)
+        self._close_streams()
 
     async def _end(self, tokens: list[bytes]) -> None:
         for token in tokens:
@@ -180,16 +118,38 @@ class Sessions:
         await self._accounts.remove_sessions(tokens)
 
     def watch(self, identity: Identity, subscriber: Subscriber) -> None:
-        """The stream ends with the session that opened it."""
+        """The stream ends with the session or token that opened it."""
         self._streams[subscriber] = identity
+        if not self._may_stay(identity):  # it ended while the stream was being opened
+            subscriber.close()
 
     def unwatch(self, subscriber: Subscriber) -> None:
         self._streams.pop(subscriber, None)
 
+    def _may_stay(self, identity: Identity) -> bool:
+        if identity.token:
+            return self.tokens.lives(identity.token)
+        return identity.session in self._sessions
+
     def _close_streams(self) -> None:
         for subscriber, identity in list(self._streams.items()):
-            if identity.session and identity.session not in self._sessions:
+            if not self._may_stay(identity):
                 subscriber.close()
+
+    async def remove_token(self, token_id: str) -> None:
+        """Raises ProblemError 404. Its streams end at once."""
+        try:
+            await self.tokens.remove(self.tokens.get(token_id))
+        finally:
+            self._close_streams()
+
+    def seen(self) -> dict[str, float]:
+        """When each user was last seen, of those with a session."""
+        latest: dict[str, float] = {}
+        for session in self._sessions.values():
+            at = self._seen.get(session.token, session.seen_at)
+            latest[session.user] = max(at, latest.get(session.user, 0.0))
+        return latest
 
     async def sweep(self) -> float:
         """Ends sessions that are too old, and writes down when the others were last seen."""
@@ -197,23 +157,16 @@ class Sessions:
         dead = [session.token for session in self._sessions.values() if not self._alive(session, now)]
         if dead:
             await self._end(dead)
+        await self.tokens.sweep()
+        self._close_streams()
         stale = {
             token: at
             for token, at in self._seen.items()
-            if (session := self._sessions.get(token)) and at - session.seen_at > 60
+            if (session := self._sessions.get(token)) and at - session.seen_at > TOUCH_SECONDS
         }
         if stale:
             await self._accounts.touch_sessions(stale)
             for token, at in stale.items():
                 self._sessions[token] = msgspec.structs.replace(self._sessions[token], seen_at=at)
+            await self._accounts.see_users(self.seen())
         return SWEEP_SECONDS
-
-    def close(self) -> None:
-        self._thread.shutdown(wait=False)
-
-
-def _matches(known: str, password: str) -> bool:
-    try:
-        return _hasher.verify(known, password)
-    except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
-        return False

@@ -1,4 +1,4 @@
-import type { SessionState } from '$wire';
+import type { SignedIn } from '$wire';
 import { asApiError, type ApiError } from '$api/http';
 import { readSession, signIn, signOut } from '$api/session';
 
@@ -7,14 +7,14 @@ export type SessionStatus = 'unknown' | 'unreachable' | 'out' | 'in';
 /** Who looks at the page. `expired` is true when the table ended the session, not the user. */
 export class Session {
   #status = $state<SessionStatus>('unknown');
-  #who = $state.raw<SessionState | null>(null);
+  #who = $state.raw<SignedIn | null>(null);
   #error = $state.raw<ApiError | null>(null);
   #expired = $state(false);
 
   get status(): SessionStatus {
     return this.#status;
   }
-  get who(): SessionState | null {
+  get who(): SignedIn | null {
     return this.#who;
   }
   get error(): ApiError | null {
@@ -37,7 +37,8 @@ export class Session {
   /** Whether it went well; if not, `error` says why. */
   async signIn(password: string, user: string): Promise<boolean> {
     try {
-      this.#enter(await signIn(password, user));
+      await signIn(password, user);
+      this.#enter(await readSession());
       return true;
     } catch (thrown) {
       this.#error = asApiError(thrown, '/api/session');
@@ -56,7 +57,7 @@ export class Session {
     if (this.#status === 'in') this.#leave(true);
   };
 
-  #enter(who: SessionState): void {
+  #enter(who: SignedIn): void {
     this.#who = who;
     this.#error = null;
     this.#expired = false;

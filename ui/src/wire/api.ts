@@ -235,13 +235,13 @@ export interface paths {
         };
         /**
          * Who is signed in
-         * @description 401 when nobody is.
+         * @description 401 when nobody is. Both answers say which ways to sign in there are (`providers`).
          */
         get: operations["ApiSessionWho"];
         put?: never;
         /**
          * Sign in
-         * @description Sets the session cookie. 401 when user and password do not go together, 429 after five wrong ones.
+         * @description Sets the session cookie. 401 when user and password do not go together, 429 after too many wrong ones.
          */
         post: operations["ApiSessionSignIn"];
         /**
@@ -249,6 +249,118 @@ export interface paths {
          * @description Ends the session and its streams; 204 also when there was none.
          */
         delete: operations["ApiSessionSignOut"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change one's password
+         * @description Ends every session of the user and begins a new one here. 403 when the old password is wrong.
+         */
+        post: operations["ApiSessionPasswordChange"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who may use the table
+         * @description By name, all of them.
+         */
+        get: operations["ApiUsersListed"];
+        put?: never;
+        /**
+         * Add a user
+         * @description With a password; whoever signs in elsewhere is added when they first do.
+         */
+        post: operations["ApiUsersAdd"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{user}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove a user
+         * @description Their sessions and open streams end at once; what they did stays in the audit.
+         */
+        delete: operations["ApiUsersRemove"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a user
+         * @description Role, password, or whether they are let in. Their sessions and open streams end at once.
+         */
+        patch: operations["ApiUsersChange"];
+        trace?: never;
+    };
+    "/api/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * API tokens
+         * @description Newest first, without what they are.
+         */
+        get: operations["ApiTokensListed"];
+        put?: never;
+        /**
+         * Make an API token
+         * @description It may what its role may. It is told this once; 90 days are usual.
+         */
+        post: operations["ApiTokensMake"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tokens/{token_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke an API token
+         * @description Whoever has it is out at once, open streams included.
+         */
+        delete: operations["ApiTokensTokenIdRevoke"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1056,7 +1168,7 @@ export interface components {
             environment_url?: string | null;
             /** @default false */
             stuck: boolean;
-            sources?: components["schemas"]["Source"][];
+            sources?: components["schemas"]["deployment_Source"][];
             rolled_back?: components["schemas"]["RolledBack"] | null;
             contains?: components["schemas"]["BadRevision"] | null;
             way_back?: components["schemas"]["WayBack"] | null;
@@ -1082,7 +1194,7 @@ export interface components {
             environment_url?: string | null;
             /** @default false */
             stuck: boolean;
-            sources?: components["schemas"]["Source"][];
+            sources?: components["schemas"]["deployment_Source"][];
             rolled_back?: components["schemas"]["RolledBack"] | null;
             contains?: components["schemas"]["BadRevision"] | null;
             way_back?: components["schemas"]["WayBack"] | null;
@@ -1218,6 +1330,11 @@ export interface components {
             levels: components["schemas"]["FacetCount"][];
             sources: components["schemas"]["FacetCount"][];
         };
+        /** Fault */
+        Fault: {
+            path: string;
+            detail: string;
+        };
         /** Finding */
         Finding: {
             id: string;
@@ -1338,7 +1455,7 @@ export interface components {
             environment_url?: string | null;
             /** @default false */
             stuck: boolean;
-            sources?: components["schemas"]["Source"][];
+            sources?: components["schemas"]["deployment_Source"][];
             rolled_back?: components["schemas"]["RolledBack"] | null;
             contains?: components["schemas"]["BadRevision"] | null;
             way_back?: components["schemas"]["WayBack"] | null;
@@ -1439,6 +1556,19 @@ export interface components {
             token: string;
             path: string;
         };
+        /** MadeToken */
+        MadeToken: {
+            id: string;
+            name: string;
+            role: components["schemas"]["Role"];
+            prefix: string;
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            expires_at: string | null;
+            last_used_at: string | null;
+            token: string;
+        };
         /** Marker */
         Marker: {
             /** Format: date-time */
@@ -1478,6 +1608,19 @@ export interface components {
             /** @default 365 */
             expires_in_days: number;
             origins?: string[];
+        };
+        /** NewToken */
+        NewToken: {
+            name: string;
+            role: components["schemas"]["Role"];
+            /** @default 90 */
+            expires_in_days: number;
+        };
+        /** NewUser */
+        NewUser: {
+            user: string;
+            password: string;
+            role: components["schemas"]["Role"];
         };
         /** OpenPullRequest */
         OpenPullRequest: {
@@ -1544,6 +1687,16 @@ export interface components {
             log_rate_per_second: number;
             errors_last_5_min: number;
         };
+        /** Page[TokenItem] */
+        "Page_chimney.wire.account.TokenItem_": {
+            items: components["schemas"]["TokenItem"][];
+            next?: string | null;
+        };
+        /** Page[UserItem] */
+        "Page_chimney.wire.account.UserItem_": {
+            items: components["schemas"]["UserItem"][];
+            next?: string | null;
+        };
         /** Page[ActDescription] */
         "Page_chimney.wire.act.ActDescription_": {
             items: components["schemas"]["ActDescription"][];
@@ -1608,6 +1761,11 @@ export interface components {
         Part: {
             part: string;
             reason: string;
+        };
+        /** PasswordChange */
+        PasswordChange: {
+            old: string;
+            new: string;
         };
         /** PastFinding */
         PastFinding: {
@@ -1676,7 +1834,7 @@ export interface components {
             environment_url?: string | null;
             /** @default false */
             stuck: boolean;
-            sources?: components["schemas"]["Source"][];
+            sources?: components["schemas"]["deployment_Source"][];
             rolled_back?: components["schemas"]["RolledBack"] | null;
             contains?: components["schemas"]["BadRevision"] | null;
             way_back?: components["schemas"]["WayBack"] | null;
@@ -1765,6 +1923,12 @@ export interface components {
          * @enum {string}
          */
         Result: "done" | "refused" | "failed" | "unknown";
+        /**
+         * Role
+         * @description Each may what the ones before it may.
+         * @enum {string}
+         */
+        Role: "viewer" | "operator" | "admin";
         /** RolledBack */
         RolledBack: {
             by: string | null;
@@ -1837,6 +2001,24 @@ export interface components {
             user: string;
             password: string;
         };
+        /** SignInNeeded */
+        SignInNeeded: {
+            type: string;
+            title: string;
+            status: number;
+            detail: string;
+            instance: string;
+            errors?: components["schemas"]["Fault"][];
+            providers: components["schemas"]["account_Source"][];
+        };
+        /** SignedIn */
+        SignedIn: {
+            user: string;
+            role: string;
+            manages: boolean;
+            source: components["schemas"]["account_Source"] | null;
+            providers: components["schemas"]["account_Source"][];
+        };
         /** Silence */
         Silence: {
             /** Format: date-time */
@@ -1870,12 +2052,6 @@ export interface components {
             observed_at?: string | null;
             problem?: string | null;
         };
-        /**
-         * Source
-         * @description Who told of a deployment: somebody's report, or GitHub's own deployment webhooks.
-         * @enum {string}
-         */
-        Source: "report" | "github";
         /** Span */
         Span: {
             trace_id: string;
@@ -1957,6 +2133,18 @@ export interface components {
             memory: components["schemas"]["MemoryTier"];
             dragonfly: components["schemas"]["DragonflyTier"];
         };
+        /** TokenItem */
+        TokenItem: {
+            id: string;
+            name: string;
+            role: components["schemas"]["Role"];
+            prefix: string;
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            expires_at: string | null;
+            last_used_at: string | null;
+        };
         /** Trace */
         Trace: {
             trace_id: string;
@@ -1995,6 +2183,23 @@ export interface components {
             slot: "blue" | "green" | null;
             in_flight?: number | null;
             fails?: number | null;
+        };
+        /** UserChange */
+        UserChange: {
+            role?: components["schemas"]["Role"] | null;
+            password?: string | null;
+            disabled?: boolean | null;
+        };
+        /** UserItem */
+        UserItem: {
+            user: string;
+            role: components["schemas"]["Role"];
+            source: components["schemas"]["account_Source"];
+            /** Format: date-time */
+            created_at: string;
+            last_seen_at: string | null;
+            disabled: boolean;
+            first: boolean;
         };
         /** Verdict */
         Verdict: {
@@ -2141,6 +2346,18 @@ export interface components {
             last_at: string | null;
             rejected: number;
         };
+        /**
+         * Source
+         * @description Who says that it is really them.
+         * @enum {string}
+         */
+        account_Source: "password" | "oidc" | "github";
+        /**
+         * Source
+         * @description Who told of a deployment: somebody's report, or GitHub's own deployment webhooks.
+         * @enum {string}
+         */
+        deployment_Source: "report" | "github";
     };
     responses: never;
     parameters: never;
@@ -2486,7 +2703,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SessionState"];
+                    "application/json": components["schemas"]["SignedIn"] | components["schemas"]["SignInNeeded"];
                 };
             };
         };
@@ -2546,6 +2763,274 @@ export interface operations {
                 };
                 content: {
                     "application/json": null;
+                };
+            };
+        };
+    };
+    ApiSessionPasswordChange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordChange"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionState"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        status_code: number;
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                    };
+                };
+            };
+        };
+    };
+    ApiUsersListed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_chimney.wire.account.UserItem_"];
+                };
+            };
+        };
+    };
+    ApiUsersAdd: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewUser"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserItem"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        status_code: number;
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                    };
+                };
+            };
+        };
+    };
+    ApiUsersRemove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        status_code: number;
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                    };
+                };
+            };
+        };
+    };
+    ApiUsersChange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserChange"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserItem"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        status_code: number;
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                    };
+                };
+            };
+        };
+    };
+    ApiTokensListed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_chimney.wire.account.TokenItem_"];
+                };
+            };
+        };
+    };
+    ApiTokensMake: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewToken"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeToken"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        status_code: number;
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                    };
+                };
+            };
+        };
+    };
+    ApiTokensTokenIdRevoke: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        status_code: number;
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                    };
                 };
             };
         };

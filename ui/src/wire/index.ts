@@ -41,6 +41,7 @@ export type SeriesAnswer = Schemas['SeriesAnswer'];
 export type Service = Schemas['Service'];
 export type RunsPage = Schemas['RunsPage'];
 export type SessionState = Schemas['SessionState'];
+export type SignedIn = Schemas['SignedIn'];
 export type SlotState = Schemas['SlotState'];
 export type Span = Schemas['Span'];
 export type Trace = Schemas['Trace'];
