@@ -13,6 +13,7 @@ from tests.fakes.permission import somebody_else
 from tests.fakes.waiting import eventually
 
 from chimney.origin.caddy import Admin, CaddyError
+from chimney.origin.upstreams import answering, edge_id
 from chimney.wire.edge import Trouble
 
 SLOTS = {"blue": "127.0.0.1:8081", "green": "127.0.0.1:8082"}
@@ -39,7 +40,9 @@ async def test_where_caddy_points_is_told_over_tcp_and_over_a_socket(
     caddy = make_caddy(unix=unix, upstream="localhost:8081").start()
     edge = await edge_of(caddy_admin=caddy.admin)
     assert (edge["reachable"], edge["trouble"], edge["pointing"], edge["active_slot"]) == (True, None, "active", "blue")
-    assert edge["upstreams"] == [{"address": "localhost:8081", "slot": "blue", "in_flight": 0, "fails": 0}]
+    assert edge["upstreams"] == [
+        {"address": "localhost:8081", "slot": "blue", "in_flight": 0, "fails": 0, "answers": None}
+    ]
     [proxy] = edge["proxies"]
     assert caddy.config(f"/config/{proxy['path']}")["handler"] == "reverse_proxy"
     assert (proxy["hosts"], proxy["server"]) == (["127.0.0.1"], "srv0")
@@ -110,6 +113,30 @@ async def test_a_socket_without_permission_is_told_with_the_way_out(readable_fol
     assert raised.value.trouble is Trouble.PERMISSION
     assert "0660" in str(raised.value)
     await admin.close()
+
+
+async def test_where_visitors_are_sent_to_no_slot_it_is_told_whether_anything_answers_there(
+    make_caddy: MakeCaddy, edge_of: Any
+) -> None:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        alive = f"127.0.0.1:{listening.getsockname()[1]}"
+        caddy = make_caddy()
+        caddy.write(GLOBAL + f"http://127.0.0.1:{{port}} {{{{\n\treverse_proxy {alive} 127.0.0.1:9\n}}}}\n")
+        edge = await edge_of(caddy_admin=caddy.start().admin)
+    assert {one["address"]: one["answers"] for one in edge["upstreams"]} == {alive: True, "127.0.0.1:9": False}
+
+
+def test_an_edge_has_one_id_whoever_asks_it() -> None:
+    known = {edge_id(one) for one in ("http://127.0.0.1:2019", "unix//run/caddy.sock", "http://caddy:2019")}
+    assert len(known) == 3
+    assert edge_id("http://caddy:2019") == edge_id("http://caddy:2019")
+
+
+@pytest.mark.parametrize("address", ["", "no port", "::::", "host:port", "{http.reverse_proxy.upstream}", "[::1"])
+async def test_what_is_no_address_is_left_out(address: str) -> None:
+    assert await answering([address]) == {}
 
 
 @pytest.mark.parametrize(

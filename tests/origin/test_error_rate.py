@@ -20,3 +20,28 @@ def test_where_nobody_asked_there_is_no_rate() -> None:
     rate = ErrorRate()
     rate.take([])
     assert rate.health().last_60m.error_rate_pct is None
+
+
+def test_the_waits_of_the_last_seconds_are_told_without_streams() -> None:
+    rate = ErrorRate()
+    quick, slow, stream = finished(), finished(), finished()
+    for record, seconds in ((quick, 0.004), (slow, 0.2), (stream, 60.0)):
+        record.ended = record.began + seconds
+    stream.streamed = True
+    rate.take([quick] * 98 + [slow] * 2 + [stream])
+    waits = rate.health().waits
+    assert waits
+    assert waits.requests == 100
+    assert waits.p95_ms
+    assert 1 <= waits.p95_ms <= 5
+    rate.take([slow] * 100)
+    slower = rate.health().waits
+    assert slower
+    assert slower.p95_ms
+    assert 100 <= slower.p95_ms <= 250
+
+
+def test_where_nobody_waited_there_is_no_percentile() -> None:
+    waits = ErrorRate().health().waits
+    assert waits
+    assert (waits.requests, waits.p95_ms) == (0, None)

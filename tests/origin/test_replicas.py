@@ -306,8 +306,12 @@ async def test_losing_and_finding_it_are_events_and_healthz_says_so(
     visitor = asking(origin)
     connected = (await visitor.get("/healthz")).json()
     assert (connected["status"], connected["dragonfly"]["status"]) == ("ok", "connected")
-    assert connected["dragonfly"].keys() == {"status", "keys", "memory_bytes", "latency_ms"}
+    assert connected["dragonfly"].keys() == {"status", "keys", "memory_bytes", "latency_ms", "full"}
     assert "chimney_dragonfly_up 1.0" in (await visitor.get("/api/metrics")).text
+    assert connected["dragonfly"]["full"] is False
+    await server.client.execute_command("CONFIG", "SET", "maxmemory", "1000")
+    await origin.github.replicas.far.probe()
+    assert origin.github.replicas.far.health().full
     await server.kill()
     await until(lambda: not origin.github.replicas.far.connected)
     lost = (await visitor.get("/healthz")).json()

@@ -56,14 +56,14 @@ async def bench() -> AsyncIterator[Bench]:
 
 async def test_a_github_that_answers_is_nothing_to_tell(bench: Bench) -> None:
     await bench.asks(says())
-    await bench.look(after=100)
+    await bench.look(after=19)
     assert (bench.kinds, len(bench.github.asked)) == ([], 1)
 
 
-async def test_after_two_quiet_minutes_it_is_asked_what_costs_nothing(bench: Bench) -> None:
+async def test_after_twenty_quiet_seconds_it_is_asked_what_costs_nothing(bench: Bench) -> None:
     await bench.asks(says())
-    await bench.look(after=121)
-    await bench.look(after=60)
+    await bench.look(after=21)
+    await bench.look(after=19)
     assert bench.github.paths == ["/repos/acme/rocket", "/rate_limit"]
 
 

@@ -126,7 +126,19 @@ async def test_what_is_not_signed_is_401_and_leaves_no_trace_but_a_count(
     assert (heard.status, heard.json()["type"]) == (401, "docs/errors.md#bad-signature")
     assert await kept(listening) == []
     health = (await ask(listening, b"/healthz")).json()["webhooks"]
-    assert health == {"configured": True, "last_at": None, "rejected": 1}
+    assert (health["configured"], health["last_at"], health["rejected"]) == (True, None, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "counted"), [("of the empty secret", 1), ("and nothing else said", 0), ("missing", 0)]
+)
+async def test_only_what_is_shaped_as_a_delivery_tells_of_a_wrong_secret(
+    listening: Origin, name: str, counted: int
+) -> None:
+    body, changed = REFUSED[name]
+    await send(listening, body, headers_of(body, changed))
+    health = (await ask(listening, b"/healthz")).json()["webhooks"]
+    assert (health["mis_signed"], health["mis_signed_at"] is not None) == (counted, counted == 1)
 
 
 async def test_two_signatures_are_none(listening: Origin) -> None:

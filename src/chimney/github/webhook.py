@@ -69,6 +69,17 @@ class Signature:
             raise BadSignatureError
 
 
+def is_shaped(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether a request has all the headers of a delivery of GitHub's, its signature right or wrong."""
+    pairs = list(headers)
+    try:
+        Signature("any", pairs)
+        read_head(pairs)
+    except (BadSignatureError, RefusedError):
+        return False
+    return True
+
+
 def read_head(headers: Iterable[tuple[bytes, bytes]]) -> Head:
     """Raises RefusedError naming the header that is missing, doubled or out of bounds."""
     pairs = [(name.lower(), value) for name, value in headers]

@@ -20,6 +20,7 @@ from chimney.origin.edge_log import EdgeLog
 from chimney.origin.events import Says, Silence
 from chimney.origin.lease import Lease
 from chimney.origin.slot_check import Expected, SlotChecks
+from chimney.origin.upstreams import answering, edge_id
 from chimney.wire.base import stamp
 from chimney.wire.edge import Edge, Pointing, ReloadFailure, Reloads, Slot, SlotCheck, Trouble
 from chimney.wire.event import Event
@@ -27,6 +28,7 @@ from chimney.wire.event import Event
 ROUND_SECONDS = 5.0
 FRESH_SECONDS = 1.0
 VERSION_SECONDS = 600.0
+MOST_STRANGERS = 8
 LONGEST_CADDYFILE = 4 * 1024 * 1024
 _IMPORT = re.compile(rb"^([ \t]*import[ \t]+)([A-Za-z0-9._-][A-Za-z0-9._/-]*)[ \t]*$", re.MULTILINE)
 log = logging.getLogger(__name__)
@@ -41,6 +43,7 @@ class Seen(msgspec.Struct, frozen=True):
     checks: list[SlotCheck] = []
     trouble: Trouble | None = None
     detail: str | None = None
+    answering: dict[str, bool] = {}
 
 
 NEVER = Seen(0.0, trouble=Trouble.UNKNOWN, detail="Caddy was not asked yet")
@@ -137,11 +140,19 @@ class EdgeWatch:
             counts = await admin.upstreams()
             if time.time() - self._version_at > VERSION_SECONDS:
                 self._version, self._version_at = await admin.version(), time.time()
-            self._seen = Seen(time.time(), config, counts, await checking)
+            self._seen = Seen(time.time(), config, counts, await checking, answering=await self._strangers(config))
         except CaddyError as error:
             self._seen = Seen(time.time(), checks=await checking, trouble=error.trouble, detail=str(error))
         self._tell()
         return self._seen
+
+    async def _strangers(self, config: Config) -> dict[str, bool]:
+        """Where visitors are sent to no slot: whether anything answers where they are sent."""
+        reading = rules.read(config.value, self.slots, {})
+        if reading.pointing is not Pointing.ELSEWHERE:
+            return {}
+        addresses = {one.address for proxy in reading.proxies for one in proxy.upstreams}
+        return await answering(sorted(addresses)[:MOST_STRANGERS])
 
     def _tell(self) -> None:
         """Events for what is news, and what this process does about it."""
@@ -211,13 +222,17 @@ class EdgeWatch:
             pointing=reading.pointing,
             active_slot=reading.active,
             slots=dict(self.slots.items()),
-            upstreams=rules.upstreams(reading, self.slots, seen.counts),
+            upstreams=[
+                msgspec.structs.replace(one, answers=seen.answering.get(one.address))
+                for one in rules.upstreams(reading, self.slots, seen.counts)
+            ],
             proxies=reading.proxies,
             reloads=reloads,
             access_log=self._access.status(),
             checks=seen.checks,
             last_switch=next((event for event in self._log.recent(1000) if event.kind == "switch"), None),
             said=rules.said(reading, seen.checks, reloads),
+            id=edge_id(self.admin.address) if self.admin else None,
         )
 
     async def close(self) -> None:

@@ -1,17 +1,21 @@
 """What became of what visitors asked: the share of 5xx over the last minute, five minutes, hour; how long it took."""
 
+import math
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 
 from prometheus_client.core import HistogramMetricFamily, Metric
 
+from chimney.core.series import quantile
 from chimney.core.traffic import Counts, Traffic
-from chimney.web.metrics import Histogram
+from chimney.web.metrics import BOUNDS, Histogram
 from chimney.web.record import RequestRecord
 from chimney.web.routine import visitors
-from chimney.wire.health import ErrorsHealth, ErrorWindow
+from chimney.wire.health import ErrorsHealth, ErrorWindow, WaitWindow
 
 HOUR = 3600  # rows of three numbers, one a second: 300 kB at worst
+WAIT_SECONDS = 30  # of the waits on /healthz
 CLASSES = ("1xx", "2xx", "3xx", "4xx", "5xx")
 
 
@@ -21,6 +25,7 @@ class ErrorRate:
     def __init__(self) -> None:
         self._traffic = Traffic(window_seconds=HOUR)
         self._durations = {name: Histogram() for name in CLASSES}
+        self._waits: deque[tuple[int, Histogram]] = deque(maxlen=WAIT_SECONDS)  # by second
 
     def take(self, records: Sequence[RequestRecord]) -> None:
         asked = visitors(records)
@@ -37,11 +42,29 @@ class ErrorRate:
                 took.setdefault(f"{record.status // 100}xx", []).append(record.ended - record.began)
         for name in took.keys() & self._durations.keys():
             self._durations[name].observe_all(took[name])
+            self._second().observe_all(took[name])
+
+    def _second(self) -> Histogram:
+        now = int(time.time())
+        if not self._waits or self._waits[-1][0] != now:
+            self._waits.append((now, Histogram()))
+        return self._waits[-1][1]
+
+    def _waited(self, now: float) -> WaitWindow:
+        recent = [histogram.counts for second, histogram in list(self._waits) if second > now - WAIT_SECONDS]
+        total, buckets = 0, {}
+        for bound, counts in zip((*BOUNDS, math.inf), zip(*recent, strict=True), strict=False):
+            total += sum(counts)
+            buckets[bound] = float(total)
+        p95 = quantile(0.95, buckets) if buckets else None
+        return WaitWindow(
+            over_seconds=WAIT_SECONDS, requests=total, p95_ms=None if p95 is None else round(p95 * 1000, 2)
+        )
 
     def health(self) -> ErrorsHealth:
         now = time.time()
         minute, five, hour = (_window(self._traffic.since(now - seconds)) for seconds in (60, 300, HOUR))
-        return ErrorsHealth(last_1m=minute, last_5m=five, last_60m=hour)
+        return ErrorsHealth(last_1m=minute, last_5m=five, last_60m=hour, waits=self._waited(now))
 
     def collect(self) -> Iterator[Metric]:
         """Every class, also one that was never answered: a reader sees it grow from zero."""

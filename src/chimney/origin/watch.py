@@ -15,7 +15,7 @@ from chimney.github.errors import GitHubError, RateLimitedError
 from chimney.origin.events import Says
 
 LOST_SECONDS = 600.0
-QUIET_SECONDS = 120.0
+QUIET_SECONDS = 20.0  # an outage is to be known within the minute, also when nobody asks
 ROUND_SECONDS = 2.0
 
 

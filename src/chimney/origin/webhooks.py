@@ -23,6 +23,7 @@ from chimney.github.webhook import (
     Head,
     RefusedError,
     Signature,
+    is_shaped,
     read_delivery,
     read_head,
 )
@@ -80,6 +81,8 @@ class Webhooks:
         self._told = -TOLD_SECONDS
         self.counts: Counter[tuple[str, str]] = Counter()
         self.rejected = 0
+        self.mis_signed = 0
+        self.mis_signed_at: float | None = None
         self.last_at: float | None = None
         self.nudge: Callable[[], None] = lambda: None
         self.on_gap: Callable[[], None] = lambda: None
@@ -145,6 +148,7 @@ class Webhooks:
             signature.check()
             yield body
         except BadSignatureError:
+            self._note_mis_signed(headers)
             raise self._reject() from None
         except TimeoutError:
             detail = f"The body was not here within {self._body_seconds:g} s."
@@ -170,6 +174,12 @@ class Webhooks:
                 await asyncio.to_thread(signature.update, piece)
             else:
                 signature.update(piece)
+
+    def _note_mis_signed(self, headers: list[tuple[bytes, bytes]]) -> None:
+        """Whoever just knocks sends no delivery: only what has all that GitHub's have tells of a wrong secret."""
+        if is_shaped(headers):
+            self.mis_signed += 1
+            self.mis_signed_at = time.time()
 
     def _reject(self) -> ProblemError:
         self.rejected += 1
@@ -237,6 +247,8 @@ class Webhooks:
             configured=self.configured,
             last_at=stamp(self.last_at) if self.last_at else None,
             rejected=self.rejected,
+            mis_signed=self.mis_signed,
+            mis_signed_at=stamp(self.mis_signed_at) if self.mis_signed_at else None,
         )
 
 

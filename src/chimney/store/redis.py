@@ -30,6 +30,7 @@ SLOW = 2  # deadlines missed in a row before the server counts as gone; one may 
 TOLD_SECONDS = 0.02  # a command that takes longer is told as a call of its own
 SHORTEST_WAIT, LONGEST_WAIT = 0.25, 3.0
 LOOK_SECONDS = 5.0  # between two looks at a server that is well
+FULL_SHARE = 0.99
 QUIET_SECONDS = 2.0  # without news after which the connection is asked whether it is alive, and after which it is not
 _jitter = random.Random()  # noqa: S311 — spreads retries
 Command = Sequence[str | bytes | int]
@@ -141,12 +142,14 @@ class RedisServer:
         was, self._failures, self._slow = self._health.status, 0, 0
         keys = await self._figure("DBSIZE")
         memory = await self._figure("INFO", "memory")
-        used = memory.get("used_memory") if isinstance(memory, dict) else None
+        figures = memory if isinstance(memory, dict) else {}
+        used = figures.get("used_memory")
         self._health = DragonflyHealth(
             status="connected",
             keys=keys if isinstance(keys, int) else None,
             memory_bytes=used if isinstance(used, int) else None,
             latency_ms=round(latency * 1000, 2),
+            full=_is_full(figures),
         )
         if was != "connected":
             self._on_change(True, "")
@@ -257,3 +260,11 @@ _REASONS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] 
 def _why(error: Exception) -> str:
     """In words of our own: those of the library hold the address, and what the server says may hold anything."""
     return next((reason for kinds, reason in _REASONS if isinstance(error, kinds)), type(error).__name__)
+
+
+def _is_full(figures: dict[str, object]) -> bool:
+    """Whether it refuses what is to be kept: at its limit, and told not to evict."""
+    used, most = figures.get("used_memory"), figures.get("maxmemory")
+    if not (isinstance(used, int) and isinstance(most, int)):
+        return False
+    return 0 < most * FULL_SHARE <= used and figures.get("maxmemory_policy") == "noeviction"

@@ -37,12 +37,14 @@ class Pointing(StrEnum):
 
 
 class Upstream(Message, frozen=True, kw_only=True):
-    """`in_flight` and `fails` are what Caddy says; None when it does not."""
+    """`in_flight` and `fails` are what Caddy says; None when it does not. `answers`: whether something accepts
+    connections there; asked only where visitors are sent to no slot, else None."""
 
     address: str
     slot: Slot | None
     in_flight: int | None = None
     fails: int | None = None
+    answers: bool | None = None
 
 
 class EdgeProxy(Message, frozen=True, kw_only=True):
@@ -136,7 +138,7 @@ class SwitchResult(StrEnum):
 class Edge(Message, frozen=True, kw_only=True):
     """Caddy as it was last seen, at `checked_at`. What is not known is None; `said` has what a person should know.
 
-    `checks` are the slots, asked directly; `last_switch` is the event of it.
+    `checks` are the slots, asked directly; `last_switch` is the event of it. `id` is the same for all who ask it.
     """
 
     reachable: bool
@@ -155,6 +157,7 @@ class Edge(Message, frozen=True, kw_only=True):
     checks: list[SlotCheck]
     last_switch: Event | None
     said: list[str]
+    id: str | None = None
 
 
 class Switched(Message, frozen=True, kw_only=True):

@@ -5,12 +5,14 @@ from chimney.wire.github_deployment import GitHubTelling
 
 
 class DragonflyHealth(Message, frozen=True, kw_only=True):
-    """`status` is connected, connecting, unavailable or not_configured; figures are None unless connected."""
+    """`status` is connected, connecting, unavailable or not_configured; figures are None unless connected. `full`: it
+    refuses what is to be kept, for lack of memory."""
 
     status: str
     keys: int | None = None
     memory_bytes: int | None = None
     latency_ms: float | None = None
+    full: bool = False
 
 
 class CacheHealth(Message, frozen=True, kw_only=True):
@@ -63,10 +65,19 @@ class ErrorWindow(Message, frozen=True, kw_only=True):
     error_rate_pct: float | None
 
 
+class WaitWindow(Message, frozen=True, kw_only=True):
+    """What visitors waited in the last seconds; None when nobody asked."""
+
+    over_seconds: float
+    requests: int
+    p95_ms: float | None
+
+
 class ErrorsHealth(Message, frozen=True, kw_only=True):
     last_1m: ErrorWindow
     last_5m: ErrorWindow
     last_60m: ErrorWindow
+    waits: WaitWindow | None = None
 
 
 class LoopHealth(Message, frozen=True, kw_only=True):
@@ -84,11 +95,16 @@ class LoopHealth(Message, frozen=True, kw_only=True):
 
 
 class WebhooksHealth(Message, frozen=True, kw_only=True):
-    """`last_at` is None until a delivery was taken since the start; `rejected` counts those with a wrong signature."""
+    """`last_at` is None until a delivery was taken since the start; `rejected` counts those with a wrong signature.
+
+    `mis_signed` counts those among them that have all that GitHub's have, `mis_signed_at` is the last of these.
+    """
 
     configured: bool
     last_at: Timestamp | None
     rejected: int
+    mis_signed: int = 0
+    mis_signed_at: Timestamp | None = None
 
 
 class Health(Message, frozen=True, kw_only=True):

@@ -1219,6 +1219,8 @@ export interface components {
             keys?: number | null;
             memory_bytes?: number | null;
             latency_ms?: number | null;
+            /** @default false */
+            full: boolean;
         };
         /** DragonflyTier */
         DragonflyTier: {
@@ -1253,6 +1255,7 @@ export interface components {
             checks: components["schemas"]["SlotCheck"][];
             last_switch: components["schemas"]["Event"] | null;
             said: string[];
+            id?: string | null;
         };
         /** EdgeProxy */
         EdgeProxy: {
@@ -1302,6 +1305,7 @@ export interface components {
             last_1m: components["schemas"]["ErrorWindow"];
             last_5m: components["schemas"]["ErrorWindow"];
             last_60m: components["schemas"]["ErrorWindow"];
+            waits?: components["schemas"]["WaitWindow"] | null;
         };
         /** Event */
         Event: {
@@ -2183,6 +2187,7 @@ export interface components {
             slot: "blue" | "green" | null;
             in_flight?: number | null;
             fails?: number | null;
+            answers?: boolean | null;
         };
         /** UserChange */
         UserChange: {
@@ -2255,6 +2260,12 @@ export interface components {
             } | null;
             revision: string | null;
             slot: string | null;
+        };
+        /** WaitWindow */
+        WaitWindow: {
+            over_seconds: number;
+            requests: number;
+            p95_ms: number | null;
         };
         /** Wall */
         Wall: {
@@ -2345,6 +2356,9 @@ export interface components {
             configured: boolean;
             last_at: string | null;
             rejected: number;
+            /** @default 0 */
+            mis_signed: number;
+            mis_signed_at?: string | null;
         };
         /**
          * Source
