@@ -2,6 +2,7 @@
 
 CPU at most 1.4 times the bare answer of the same size on the same server. Throughput against nginx (one worker,
 `proxy_cache`, JSON access log): at least 0.5 times at 2 kB, 0.8 times at 18 kB, so nginx at most 2 and 1.25 times ours.
+The bare one takes the server's ordinary way, over its event loop; a hit need not (docs/decisions/0008).
 With a Dragonfly (here a redis-server) the near tier answers all the same: CPU at most 1.05 times that without.
 """
 

@@ -3,9 +3,10 @@
 Taking a record never blocks and never fails: it is put in a bounded list; when that is full it is dropped and counted.
 Every 20 ms what is there is written to stderr by one thread, and handed on.
 
-Finished requests are counted and made into lines on the event loop, 32 at a time (~0.1 ms), after they were answered:
-there they are still in the processor's cache. A thread would hold the interpreter's lock as long, for twice the cost.
-Log calls, whose stacks may take a while, are made into lines by the thread.
+Finished requests are counted and made into lines by the thread that answered them (the event loop's, or the server's),
+32 at a time (~0.1 ms), after they were answered: there they are still in the processor's cache. Another thread would
+hold the interpreter's lock as long, for twice the cost. One does so at a time, so that those who count need no locks.
+Log calls, whose stacks may take a while, are made into lines by the thread that writes.
 """
 
 import asyncio
@@ -47,13 +48,15 @@ class LogPipe(logging.Handler):
         self._stream = stream or sys.stderr
         self._shown = logging.WARNING if quiet else logging.NOTSET
         self._render = readable if self._stream.isatty() else as_json
-        self._finished: list[RequestRecord] = []
+        self._finished: deque[RequestRecord] = deque()
+        self._projecting = threading.Lock()
         self._pending: deque[Line | Captured] = deque()  # other threads append too
         self._pending_bytes = 0
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="log")
         self._loop: asyncio.AbstractEventLoop | None = None
         self._loop_thread = 0
         self._scheduled = False
+        self._woken = False
         self._flooded = False
         self._timer: asyncio.TimerHandle | None = None
         self._flushing: asyncio.Task[None] | None = None
@@ -65,8 +68,8 @@ class LogPipe(logging.Handler):
         self.by_level: Counter[str] = Counter()
 
     def start(self, sink: Sink | None, *, batches: Sequence[RequestsSink] = ()) -> None:
-        """From now on lines go to `sink` too, and finished requests to `batches`: some at a time, on the event loop.
-        Those must be quick and must not raise."""
+        """From now on lines go to `sink` too, and finished requests to `batches`: some at a time, from the
+        threads that answer requests, never two at once. Those must be quick and must not raise."""
         self._sink = sink
         self._request_sinks = batches
         self._loop = asyncio.get_running_loop()
@@ -74,29 +77,39 @@ class LogPipe(logging.Handler):
         self._schedule()
 
     def request(self, record: RequestRecord) -> None:
-        """Takes a finished request. On the event loop only."""
+        """Takes a finished request, from the thread that answered it."""
         self._finished.append(record)
         if len(self._finished) >= AT_ONCE:
             self._make_room()
         if not self._scheduled:
-            self._schedule()
+            self._see_to_it()
 
     def emit(self, record: logging.LogRecord) -> None:
         request = current.get()
         ids = (request.request_id, request.trace_id, request.span_id) if request else (None, None, None)
-        on_loop = threading.get_ident() == self._loop_thread
-        if on_loop and self._finished:
-            self._project()  # what was finished before this call stands before it
+        if self._finished and threading.get_ident() == self._loop_thread:
+            self._project(wait=False)  # what was finished before this call stands before it
         if len(self._pending) >= CAPACITY:
             self.dropped += 1
             return
         self._pending.append(Captured(record, *ids))
-        if self._scheduled or self._loop is None:
-            return
-        if on_loop:
+        if not self._scheduled:
+            self._see_to_it()
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Without the lock around `emit`: it needs none, and threads that log and project would wait for each other."""
+        self.emit(record)
+        return True
+
+    def _see_to_it(self) -> None:
+        """Schedules the next flush, from any thread."""
+        loop = self._loop
+        if threading.get_ident() == self._loop_thread:
             self._schedule()
-        elif not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._schedule)
+        elif loop is not None and not self._woken:
+            self._woken = True
+            with contextlib.suppress(RuntimeError):  # it is closed
+                loop.call_soon_threadsafe(self._schedule)
 
     def _make_room(self) -> None:
         if self._loop:
@@ -105,11 +118,20 @@ class LogPipe(logging.Handler):
             self._finished.pop()
             self.dropped += 1
 
-    def _project(self) -> None:
-        """Counts the finished requests and makes their lines. Those that find no room count all the same."""
-        finished, self._finished = self._finished, []
-        if not finished:
+    def _project(self, *, wait: bool = True) -> None:
+        """Counts the finished requests and makes their lines. Does nothing while another thread does, unless to wait.
+
+        A log call must not wait: whoever projects may be logging, too.
+        """
+        if not self._finished or not self._projecting.acquire(blocking=wait):
             return
+        try:
+            self._project_all([self._finished.popleft() for _ in range(len(self._finished))])
+        finally:
+            self._projecting.release()
+
+    def _project_all(self, finished: Sequence[RequestRecord]) -> None:
+        """Those that find no room count all the same."""
         for take in self._request_sinks:
             take(finished)
         if len(self._pending) + len(finished) > CAPACITY or self._pending_bytes > CAPACITY_BYTES:
@@ -121,6 +143,7 @@ class LogPipe(logging.Handler):
         self._pending_bytes += sum([len(line.json) for line in lines])
 
     def _schedule(self) -> None:
+        self._woken = False  # before it is looked whether there is something
         if not self._scheduled and self._loop and (self._pending or self._finished):
             self._scheduled = True
             self._timer = self._loop.call_later(FLOOD_SECONDS if self._flooded else FLUSH_SECONDS, self._begin)

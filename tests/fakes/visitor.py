@@ -5,7 +5,8 @@ from urllib.parse import unquote_to_bytes
 
 import msgspec
 
-from chimney.web.asgi import App, Event
+from chimney.web.asgi import App, Event, Scope
+from chimney.web.at_once import AtOnce
 
 
 class Heard(NamedTuple):
@@ -30,9 +31,10 @@ async def ask(
     body: bytes = b"",
     peer: tuple[str, int] | None = ("127.0.0.1", 40000),
 ) -> Heard:
-    """One request with this target, byte by byte, as the server hands it on: `path` decoded, `raw_path` not."""
+    """One request with this target, byte by byte, as the server hands it on: `path` decoded, `raw_path` not; first to
+    be answered on the spot by a role that can."""
     raw_path, _, query = target.partition(b"?")
-    scope = {
+    scope: Scope = {
         "type": "http",
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
@@ -56,7 +58,9 @@ async def ask(
     async def send(event: Event) -> None:
         sent.append(event)
 
-    await app(scope, receive, send)
+    at_once: AtOnce | None = getattr(app, "at_once", None)
+    if not (at_once and at_once(scope, sent.append)):
+        await app(scope, receive, send)
     start = sent[0]
     content = b"".join(event.get("body", b"") for event in sent[1:])
     return Heard(start["status"], [(name.lower(), value) for name, value in start["headers"]], content)

@@ -26,9 +26,10 @@ class Traffic:
     def note(self, *, records: int, errors: int, now: float) -> None:
         second = int(now)
         if self._seconds and self._seconds[-1][0] == second:
-            _, before, errors_before = self._seconds.pop()
-            records, errors = records + before, errors + errors_before
-        self._seconds.append((second, records, errors))
+            _, before, errors_before = self._seconds[-1]
+            self._seconds[-1] = (second, records + before, errors + errors_before)  # at no time without this second
+        else:
+            self._seconds.append((second, records, errors))
 
     def rate_per_second(self, now: float) -> float:
         """Over the last ten whole seconds."""

@@ -100,6 +100,7 @@ class Origin:
         )
         self.edge = Edge(settings, folder=folder, boot=self.boot, events=self.events, room=room)
         self.shell = Shell(pipe.request)
+        self.at_once = self.shell.at_once
         self.loops = Supervisor(self.shell.panics)
         self._built = False
 

@@ -7,9 +7,9 @@ framework application (Litestar: everything that is not hot) is still being impo
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from chimney.web.asgi import LATER, App, Receive, Scope, Send, respond
+from chimney.web.asgi import LATER, App, Receive, Scope, Send, Tell, respond
 from chimney.web.problem import ProblemError, not_found
 from chimney.web.record import Recorder, RequestRecord, record_of
 from chimney.web.recover import Panics, Recover
@@ -23,11 +23,22 @@ DOCUMENT = "/api/schema/openapi.json"
 Hot = Callable[[Scope, Receive, Send], Any]
 
 
-Lane = Callable[[Scope, Send], Awaitable[None] | None]
+class Lane(Protocol):
+    """Asked first for every request: on the spot (see web/at_once), and then on the event loop, where it gives an
+    awaitable that is the whole answer, or None."""
+
+    def at_once(self, scope: Scope, tell: Tell, /) -> bool: ...
+
+    def __call__(self, scope: Scope, send: Send, /) -> Awaitable[None] | None: ...
 
 
-def _no_lane(_scope: Scope, _send: Send) -> None:
+class NoLane:
     """The lane of a role that has none: every request takes the ordinary way."""
+
+    def at_once(self, _scope: Scope, _tell: Tell) -> bool:
+        return False
+
+    def __call__(self, _scope: Scope, _send: Send) -> None: ...
 
 
 class Phase(StrEnum):
@@ -48,7 +59,7 @@ class Shell:
         self._recorder = Recorder(self.recover, sink)
         self.phase = Phase.STARTING
         self.hot: Mapping[str, App] = {}
-        self.lane: Lane = _no_lane
+        self.lane: Lane = NoLane()
         self.own: tuple[str, ...] = ("/api/", "/v1/")
         self.framework: App | None = None
         self.fallback: App | None = None
@@ -57,6 +68,9 @@ class Shell:
     def open_requests(self) -> int:
         """Requests being answered now, streams included; without those that the lane answers in one go."""
         return self._recorder.open
+
+    def at_once(self, scope: Scope, tell: Tell) -> bool:
+        return self.lane.at_once(scope, tell)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         try:

@@ -7,6 +7,7 @@ Scope = MutableMapping[str, Any]
 Event = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Event]]
 Send = Callable[[Event], Awaitable[None]]
+Tell = Callable[[Event], object]  # a Send that nobody waits for
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers = Iterable[tuple[bytes, bytes]]
 LATER = "chimney.later"  # in a scope: who answers once the framework is through

@@ -25,6 +25,7 @@ from granian.net import SocketSpec  # type: ignore[attr-defined]
 from granian.server.embed import Server
 
 from chimney.web.asgi import Receive, Scope, Send
+from chimney.web.at_once import Prompt, spawner
 from chimney.web.capacity import STREAMS, capacity
 from chimney.web.recover import CUT_SHORT
 
@@ -139,7 +140,8 @@ async def serve(role: Role, listen: str, *, ready: Callable[[str], None], stream
         log_level=LogLevels.warning,
         log_dictconfig=_NO_HANDLERS,
     )
-    serving = loop.create_task(server.serve())
+    spawn = spawner(role.at_once) if isinstance(role, Prompt) else None
+    serving = loop.create_task(server.serve(spawn))
     try:
         await _until(role.start(), serving, stopping)
         _settle()
