@@ -22,6 +22,7 @@ from chimney.store.sealed import Sealed
 from chimney.store.searching import Search
 from chimney.store.segments import Segment, Segments
 from chimney.store.telemetry import Batch, Found, FoundSamples, FoundSpans, FoundTraces, Place, Size, StoredRow
+from chimney.store.usage import Usage
 from chimney.store.vault import SEAL_ROWS, Limits, Vault
 from chimney.wire.telemetry import Facets, Histogram, MetricName
 
@@ -68,6 +69,9 @@ class LocalStore:
 
     async def size(self) -> Size:
         return await self._writing(self._vault.size)
+
+    async def usage(self) -> Usage:
+        return await self._writing(self._vault.usage)
 
     async def seal(self) -> bool:
         """Seals the rows of one signal when they are due; whether it did."""

@@ -25,6 +25,7 @@ from chimney.store.kept import Kept
 from chimney.store.names import Names
 from chimney.store.segments import Segment, Segments
 from chimney.store.telemetry import Batch, Place, Size, StoredRow
+from chimney.store.usage import Usage, counted
 from chimney.wire.telemetry import MetricName
 
 SEAL_ROWS = 250_000  # ~7 MB sealed
@@ -165,6 +166,10 @@ class Vault:
             oldest_id=logs[0].first_id if logs else None,
             newest_id=logs[-1].last_id if logs else None,
         )
+
+    def usage(self) -> Usage:
+        self.open()
+        return Usage(counted(self.kept), self._journal.bytes())
 
     def due(self, signal: Signal) -> tuple[Chunk, ...]:
         """What is to be sealed now; nothing while it is not worth it."""

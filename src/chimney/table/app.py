@@ -173,6 +173,7 @@ class Table:
             *self.operating.routes(),
             *self.showing.routes(self.operating.audit),
             *queries.routes(self.store, within),
+            *self.storage.routes(),
             *download.routes(self.store, within),
             *self.telemetry.routes(),
             *streams.routes(

@@ -12,8 +12,10 @@ import msgspec
 
 from chimney.config import FollowedOrigin
 from chimney.core.redact import safe
+from chimney.table.check import check
 from chimney.table.probe import classify
 from chimney.web.problem import ProblemError
+from chimney.wire.check import OriginCheck
 from chimney.wire.problem import Fault, Problem
 
 LARGEST = 4 * 1024**2
@@ -57,6 +59,10 @@ class Reach:
             detail = f"{said}: {', '.join(sorted(self.origins))}"
             raise ProblemError(400, "malformed", f"{path}: {detail}", errors=[Fault(path=path, detail=detail)])
         return self.origins[name]
+
+    async def check(self, origin: FollowedOrigin) -> OriginCheck:
+        """Each step of the way to it, tried now."""
+        return await check(origin, self._client)
 
     async def read(self, origin: FollowedOrigin, path: str, *, seconds: float, params: dict[str, str]) -> bytes:
         """JSON that is not looked into. Raises UnansweredError or RefusedError."""

@@ -4,15 +4,22 @@ import contextlib
 import logging
 import shutil
 from pathlib import Path
-from typing import Protocol, TypedDict
+from typing import Any, Protocol, TypedDict
+
+from litestar import get
 
 from chimney.config import TableSettings
 from chimney.store.errors import StoreError
 from chimney.store.frames import Signal
 from chimney.store.telemetry import TelemetryStore
+from chimney.store.usage import Usage
 from chimney.store.vault import SEAL_ROWS, Limits
+from chimney.table.access import VIEWER
+from chimney.table.queries import unreadable
 from chimney.table.retention import Retention
 from chimney.web.loops import Supervisor
+from chimney.wire.base import stamp
+from chimney.wire.storage import SignalStorage, StorageState
 
 DAY_MS = 86_400_000
 SEAL_EVERY_SECONDS = 1.0
@@ -46,6 +53,8 @@ class Kept(TelemetryStore, Protocol):
     def damage(self) -> str | None: ...
 
     async def open(self) -> None: ...
+
+    async def usage(self) -> Usage: ...
 
     async def seal(self) -> bool: ...
 
@@ -89,6 +98,44 @@ class Storage:
         """Every segment once after the start, and then once a day."""
         await self.store.verify()
         return DAY_MS / 1000
+
+    async def state(self) -> StorageState:
+        """Raises StoreError."""
+        usage, limits, disk = await self.store.usage(), self._limits(0), self.retention.disk
+        return StorageState(
+            signals=[
+                SignalStorage(
+                    signal=signal,
+                    rows=one.rows,
+                    unsealed_rows=one.unsealed_rows,
+                    segments=one.segments,
+                    bytes=one.bytes,
+                    oldest_at=None if one.oldest_ms is None else stamp(one.oldest_ms / 1000),
+                    retention_days=-limits.older_than_ms[signal] / DAY_MS,
+                    retention_bytes=limits.max_bytes.get(signal, self._settings.retention_bytes),
+                )
+                for signal, one in usage.signals.items()
+            ],
+            bytes=usage.journal_bytes + sum(one.bytes for one in usage.signals.values()),
+            journal_bytes=usage.journal_bytes,
+            retention_bytes=self._settings.retention_bytes,
+            disk_total_bytes=disk.total_bytes if disk else None,
+            disk_free_bytes=disk.free_bytes if disk else None,
+            free_floor_bytes=limits.free_bytes,
+            days_left=disk.days_left if disk else None,
+            damage=self.damage,
+        )
+
+    def routes(self) -> list[Any]:
+        @get("/api/storage", opt=VIEWER, summary="What the table keeps, and for how long", tags=["health"])
+        async def storage() -> StorageState:
+            """Rows and bytes by signal, the oldest of each, the bounds that are set, room on the disk."""
+            try:
+                return await self.state()
+            except StoreError as error:
+                raise unreadable(error) from None
+
+        return [storage]
 
     def _limits(self, now_ms: int) -> Limits:
         settings = self._settings

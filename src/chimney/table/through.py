@@ -2,14 +2,15 @@
 
 from typing import Annotated, Any
 
-from litestar import MediaType, Request, Response, get
+from litestar import MediaType, Request, Response, get, post
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, PathParameter
 
 from chimney.core.through import readable
-from chimney.table.access import VIEWER
+from chimney.table.access import OPERATOR, VIEWER
 from chimney.table.reach import Reach, RefusedError, UnansweredError
 from chimney.web.problem import ProblemError
+from chimney.wire.check import OriginCheck
 
 SECONDS = 12.0  # an origin gives GitHub ten
 MOST_PARAMS = 20
@@ -44,4 +45,18 @@ def routes(reach: Reach) -> list[Any]:
         body = await _read(reach, origin, path, params)
         return Response(body, media_type=MediaType.JSON, headers={"cache-control": "no-store"})
 
-    return [through]
+    @post(
+        "/api/origins/{origin:str}/check",
+        opt=OPERATOR,
+        status_code=200,
+        summary="Why an origin is not connected",
+        tags=["origins"],
+    )
+    async def checked(origin: FromPath[str]) -> OriginCheck:
+        """Tries each step of the way there now: name, connection, certificate, health, tokens, stream. Changes nothing;
+        takes at most half a minute."""
+        if origin not in reach.origins:
+            raise NotFoundException
+        return await reach.check(reach.origins[origin])
+
+    return [through, checked]
