@@ -18,7 +18,7 @@ Steps = dict[str, dict[str, str | float | bool | None]]
 
 
 async def checked(make_table: Make, *, url: str, **more: object) -> Steps:
-    followed = FollowedOrigin(name="hel-1", url=url, **more)  # type: ignore[arg-type]
+    followed = FollowedOrigin(name="hel-1", url=url, **more)
     operator = await (await make_table(followed)).signed_in()
     answer = await operator.post("/api/origins/hel-1/check", json={})
     assert answer.status_code == 200, answer.text

@@ -9,18 +9,22 @@ from typing import Annotated, Any
 import msgspec
 from litestar import get
 from litestar.params import QueryParameter
+from litestar.response import Stream
 
 from chimney.core.redact import safe
 from chimney.store.audit import AuditLog
 from chimney.store.errors import StoreError
 from chimney.table.access import VIEWER
+from chimney.table.queries import unreadable
 from chimney.web.problem import ProblemError
 from chimney.web.record import RequestRecord
-from chimney.wire.audit import AuditedAct, AuditRecord, Result
+from chimney.wire.audit import AuditChain, AuditedAct, AuditRecord, Result
 from chimney.wire.base import Page, stamp
 
 LONGEST_OBSERVED = 4_000
+DOWNLOADED_AT_ONCE = 500
 _encode = msgspec.json.Encoder().encode
+_lines = msgspec.json.Encoder().encode_lines
 log = logging.getLogger(__name__)
 
 
@@ -109,6 +113,24 @@ class Audit:
             raise ProblemError(503, "storage-full", detail, headers=[(b"retry-after", b"10")]) from None
         await self.after(kept, Result.DONE)
 
+    async def chain(self) -> AuditChain:
+        """Raises ProblemError 503 when it cannot be read."""
+        try:
+            newest, _ = await self._kept.page(limit=1, before=None)
+            broken = await self._kept.broken()
+        except StoreError as error:
+            raise unreadable(error) from None
+        records = newest[0].id if newest else 0
+        return AuditChain(records=records, whole=broken is None, broken_at=broken, checked_at=stamp(time.time()))
+
+    async def lines(self) -> AsyncIterator[bytes]:
+        before: int | None = None
+        while True:
+            records, before = await self._kept.page(limit=DOWNLOADED_AT_ONCE, before=before)
+            yield _lines(records)
+            if before is None:
+                return
+
     async def page(self, *, limit: int, before: int | None) -> Page[AuditedAct]:
         found, following = await self._kept.acts(limit=limit, before=before)
         items = [_folded(asked, outcome) for asked, outcome in found]
@@ -160,4 +182,15 @@ def routes(audit: Audit) -> list[Any]:
         """Newest first, one item an act. Nothing is ever changed or removed."""
         return await audit.page(limit=limit, before=int(before) if before else None)
 
-    return [acts]
+    @get("/api/audit/chain", opt=VIEWER, summary="Whether the audit is whole", tags=["audit"])
+    async def chain() -> AuditChain:
+        """Reads every record and its hash: one that was changed, or before which one is missing, is named."""
+        return await audit.chain()
+
+    @get("/api/audit/download", opt=VIEWER, summary="The audit as a file", tags=["audit"])
+    async def download() -> Stream:
+        """Every record as it is kept, newest first, with its hash, as NDJSON."""
+        headers = {"cache-control": "no-store", "content-disposition": 'attachment; filename="chimney-audit.ndjson"'}
+        return Stream(audit.lines(), media_type="application/x-ndjson", headers=headers)
+
+    return [acts, chain, download]

@@ -1,7 +1,7 @@
 """Trying each step of the way to an origin, now: name, connection, certificate, health, tokens, stream.
 
-What it asks changes nothing: the operate token is tried with an act that is no act, which an origin finds malformed only
-when it comes from one who may act.
+What it asks changes nothing: the operate token is tried with an act that is no act, which an origin finds malformed
+only when it comes from one who may act.
 """
 
 import asyncio

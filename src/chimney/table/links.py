@@ -17,11 +17,10 @@ from litestar.params import FromPath, JSONBody
 
 from chimney.store.links import LinkStore, StoredLink
 from chimney.table.access import OPERATOR, AnyRequest, asker_of
-from chimney.table.audit import Asked, Audit
+from chimney.table.audit import Asked, Audit, asked_of_table
 from chimney.table.cookies import hashed
 from chimney.web.hub import Subscriber
 from chimney.web.problem import ProblemError
-from chimney.wire.audit import Result
 from chimney.wire.base import Page, stamp
 from chimney.wire.problem import Fault
 from chimney.wire.wall import Link, MadeLink, NewLink
@@ -163,16 +162,7 @@ def _check_origins(asked: NewLink, known: Sequence[str]) -> None:
 def routes(links: Links, audit: Audit, origins: Sequence[str]) -> list[Any]:
     def asked(request: AnyRequest, act: str, did: str, body: object) -> Asked:
         who, record = asker_of(request)
-        return Asked(
-            act=act,
-            who=who,
-            client=record.client,
-            request_id=record.request_id,
-            origin=None,
-            did=did,
-            reason=None,
-            body=body,
-        )
+        return asked_of_table(who, record, act=act, did=did, body=body)
 
     @get("/api/links", opt=OPERATOR, summary="Links to the wall", tags=["wall"])
     async def listed() -> Page[Link]:
@@ -183,17 +173,15 @@ def routes(links: Links, audit: Audit, origins: Sequence[str]) -> list[Any]:
     async def make(request: AnyRequest, data: JSONBody[NewLink]) -> MadeLink:
         """Whoever has the address may read the wall, and nothing else. Its token is told this once."""
         _check_origins(data, origins)
-        kept = await audit.before(asked(request, "link_make", f"make the wall link {data.name}", data))
-        link, token = await links.make(data, who=asker_of(request)[0])
-        await audit.after(kept, Result.DONE, observed={"id": link.id})
+        async with audit.doing(asked(request, "link_make", f"make the wall link {data.name}", data)):
+            link, token = await links.make(data, who=asker_of(request)[0])
         return links.shown(link, token)
 
     @delete("/api/links/{link_id:str}", opt=OPERATOR, summary="Revoke a link to the wall", tags=["wall"])
     async def revoke(request: AnyRequest, link_id: FromPath[str]) -> None:
         """Screens that show it go dark at once."""
         link = links.get(link_id)
-        kept = await audit.before(asked(request, "link_revoke", f"revoke the wall link {link.name}", {"id": link.id}))
-        await links.revoke(link)
-        await audit.after(kept, Result.DONE)
+        async with audit.doing(asked(request, "link_revoke", f"revoke the wall link {link.name}", {"id": link.id})):
+            await links.revoke(link)
 
     return [listed, make, revoke]

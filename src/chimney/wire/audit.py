@@ -56,3 +56,12 @@ class AuditedAct(Message, frozen=True, kw_only=True):
     detail: str | None
     observed: Any
     hash: str
+
+
+class AuditChain(Message, frozen=True, kw_only=True):
+    """Whether each record carries the hash of the one before it; `broken_at` is the first that does not."""
+
+    records: int
+    whole: bool
+    broken_at: int | None
+    checked_at: Timestamp

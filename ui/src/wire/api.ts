@@ -426,6 +426,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/audit/chain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether the audit is whole
+         * @description Reads every record and its hash: one that was changed, or before which one is missing, is named.
+         */
+        get: operations["ApiAuditChainChain"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The audit as a file
+         * @description Every record as it is kept, newest first, with its hash, as NDJSON.
+         */
+        get: operations["ApiAuditDownloadDownload"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cache": {
         parameters: {
             query?: never;
@@ -461,6 +501,27 @@ export interface paths {
         get: operations["ApiOriginsPathThrough"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/origins/{origin}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Why an origin is not connected
+         * @description Tries each step of the way there now: name, connection, certificate, health, tokens, stream. Changes nothing;
+         *     takes at most half a minute.
+         */
+        post: operations["ApiOriginsCheckChecked"];
         delete?: never;
         options?: never;
         head?: never;
@@ -628,6 +689,26 @@ export interface paths {
          *     `X-Partial: true` when counting was cut short.
          */
         get: operations["ApiLogsFacetsFacets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/storage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the table keeps, and for how long
+         * @description Rows and bytes by signal, the oldest of each, the bounds that are set, room on the disk.
+         */
+        get: operations["ApiStorageStorage"];
         put?: never;
         post?: never;
         delete?: never;
@@ -989,6 +1070,14 @@ export interface components {
             } | null;
             slot?: string | null;
             deployment?: string | null;
+        };
+        /** AuditChain */
+        AuditChain: {
+            records: number;
+            whole: boolean;
+            broken_at: number | null;
+            /** Format: date-time */
+            checked_at: string;
         };
         /** AuditedAct */
         AuditedAct: {
@@ -1646,6 +1735,15 @@ export interface components {
             stats: components["schemas"]["CacheStats"] | null;
             reason: string | null;
         };
+        /** OriginCheck */
+        OriginCheck: {
+            origin: string;
+            url: string;
+            /** Format: date-time */
+            at: string;
+            ok: boolean;
+            steps: components["schemas"]["Step"][];
+        };
         /** OriginPipeline */
         OriginPipeline: {
             origin: string;
@@ -2015,6 +2113,17 @@ export interface components {
             errors?: components["schemas"]["Fault"][];
             providers: components["schemas"]["account_Source"][];
         };
+        /** SignalStorage */
+        SignalStorage: {
+            signal: string;
+            rows: number;
+            unsealed_rows: number;
+            segments: number;
+            bytes: number;
+            oldest_at: string | null;
+            retention_days: number;
+            retention_bytes: number;
+        };
         /** SignedIn */
         SignedIn: {
             user: string;
@@ -2092,6 +2201,31 @@ export interface components {
             attributes: {
                 [key: string]: unknown;
             };
+        };
+        /** Step */
+        Step: {
+            step: components["schemas"]["StepName"];
+            ok: boolean | null;
+            detail: string;
+            remedy?: string | null;
+            ms?: number | null;
+        };
+        /**
+         * StepName
+         * @enum {string}
+         */
+        StepName: "dns" | "connect" | "tls" | "health" | "read_token" | "stream" | "operate_token";
+        /** StorageState */
+        StorageState: {
+            signals: components["schemas"]["SignalStorage"][];
+            bytes: number;
+            journal_bytes: number;
+            retention_bytes: number;
+            disk_total_bytes: number | null;
+            disk_free_bytes: number | null;
+            free_floor_bytes: number;
+            days_left: number | null;
+            damage: string | null;
         };
         /** StreamState */
         StreamState: {
@@ -3149,6 +3283,46 @@ export interface operations {
             };
         };
     };
+    ApiAuditChainChain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditChain"];
+                };
+            };
+        };
+    };
+    ApiAuditDownloadDownload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Stream Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+        };
+    };
     ApiCacheCaches: {
         parameters: {
             query?: {
@@ -3211,6 +3385,43 @@ export interface operations {
                 };
                 content: {
                     "application/json": string;
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        status_code: number;
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                    };
+                };
+            };
+        };
+    };
+    ApiOriginsCheckChecked: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                origin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OriginCheck"];
                 };
             };
             /** @description Bad request syntax or unsupported method */
@@ -3566,6 +3777,26 @@ export interface operations {
                             [key: string]: unknown;
                         } | unknown[];
                     };
+                };
+            };
+        };
+    };
+    ApiStorageStorage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StorageState"];
                 };
             };
         };
