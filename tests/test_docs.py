@@ -16,7 +16,7 @@ from pydantic_core import PydanticUndefined
 
 from chimney.cli.app import app as command_line
 from chimney.config.load import _OUTSIDE, _PER_ORIGIN, RESERVED, ROLES, check, is_secret, known_variables, variable
-from chimney.config.settings import FollowedOrigin, OriginSettings
+from chimney.config.settings import FollowedOrigin, NotifyTarget, OriginSettings
 from chimney.core.finding_of import COMPONENTS
 from chimney.github.errors import GitHubError
 from chimney.instrumentation import LogPipe
@@ -108,6 +108,11 @@ def test_the_settings_of_a_followed_origin_are_described() -> None:
     assert set(first_cells(sections(DOCS / "configuration.md", 2)["Followed origins"])) == set(
         FollowedOrigin.model_fields
     )
+
+
+def test_the_keys_of_a_notification_target_are_described() -> None:
+    described = first_cells(sections(DOCS / "configuration.md", 2)["Notification targets"])
+    assert set(described) == set(NotifyTarget.model_fields)
 
 
 def test_the_variables_that_only_the_commands_read_are_described() -> None:

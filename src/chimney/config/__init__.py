@@ -1,6 +1,15 @@
 """Settings of the roles."""
 
 from chimney.config.load import SettingsError, check, load, without_effect
-from chimney.config.settings import FollowedOrigin, OriginSettings, TableSettings
+from chimney.config.settings import FollowedOrigin, NotifyTarget, OriginSettings, TableSettings
 
-__all__ = ["FollowedOrigin", "OriginSettings", "SettingsError", "TableSettings", "check", "load", "without_effect"]
+__all__ = [
+    "FollowedOrigin",
+    "NotifyTarget",
+    "OriginSettings",
+    "SettingsError",
+    "TableSettings",
+    "check",
+    "load",
+    "without_effect",
+]

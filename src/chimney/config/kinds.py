@@ -5,10 +5,14 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo
 
+from chimney.core.egress import network
 from chimney.core.freshness import ADJUSTABLE
+from chimney.core.message import FIELDS, unknown_fields
 from chimney.web.serve import split_address
 
 _REPO = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9._-]{1,100}")
+_TARGET = re.compile(r"[a-z][a-z0-9]{0,31}(\+https?)?://\S+", re.IGNORECASE)
+_NEXT_TARGET = re.compile(r",\s*(?=[A-Za-z][A-Za-z0-9]{0,31}(?:\+https?)?://)")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 
 
@@ -107,6 +111,38 @@ def _all_three(value: int | None, info: ValidationInfo) -> int | None:
     return value
 
 
+def _targets(value: object) -> object:
+    """Addresses with commas between them; a comma within one stays. chimney.toml may say a list of them, or tables."""
+    if isinstance(value, str):
+        value = [part.strip() for part in _NEXT_TARGET.split(value) if part.strip()]
+    return [{"url": one} if isinstance(one, str) else one for one in value] if isinstance(value, list) else value
+
+
+def _target(value: SecretStr) -> SecretStr:
+    """What the scheme stands for is Apprise's to know, which is asked when the table starts."""
+    if not _TARGET.fullmatch(value.get_secret_value()):
+        raise ValueError("should be an address such as slack://…, mailto://… or webhook+https://…, as Apprise has them")
+    return value
+
+
+def _template(value: str) -> str:
+    unknown = unknown_fields(value)
+    if unknown:
+        raise ValueError(f"{{{unknown[0]}}} is no field; there are {', '.join(FIELDS)}")
+    return value
+
+
+def _network(value: str) -> str:
+    network(value)
+    return value
+
+
+def _secret_url(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"https?://[^\s/@]+(/\S*)?", value.get_secret_value()):
+        raise ValueError("should be a URL such as https://example.org/ping/…")
+    return value
+
+
 Commas = BeforeValidator(_split)
 HeaderSecret = Annotated[SecretStr, AfterValidator(_header)]
 AppInstallation = Annotated[Annotated[int, Field(ge=1)] | None, AfterValidator(_all_three)]
@@ -123,3 +159,8 @@ Lifetime = Annotated[float, Field(ge=0, le=86_400)]
 Lifetimes = Annotated[dict[str, Lifetime], BeforeValidator(_pairs), AfterValidator(_kinds)]
 Windows = Annotated[list[Annotated[float, Field(ge=1, le=86_400)]], Commas]
 CaddyAdmin = Annotated[str, AfterValidator(_caddy_admin)]
+Targets = BeforeValidator(_targets)
+TargetUrl = Annotated[SecretStr, AfterValidator(_target)]
+Template = Annotated[str, Field(max_length=2000), AfterValidator(_template)]
+Networks = Annotated[list[Annotated[str, AfterValidator(_network)]], Commas]
+SecretUrl = Annotated[SecretStr, AfterValidator(_secret_url)]

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from chimney.config.settings import FollowedOrigin, OriginSettings, Settings, TableSettings
+from chimney.config.settings import FollowedOrigin, NotifyTarget, OriginSettings, Settings, TableSettings
 from chimney.web.serve import is_loopback
 
 S = TypeVar("S", bound=Settings)
@@ -33,11 +33,16 @@ ROLES: dict[str, tuple[type[Settings], str]] = {
 _OUTSIDE = {"CHIMNEY_CONFIG", "CHIMNEY_TABLE_TOKEN", "CHIMNEY_TABLE_URL", "CHIMNEY_URL"}
 # Settings whose part of the product is not built yet: known, so that setting one is no error, and told at start.
 RESERVED = {
-    *(f"CHIMNEY_TABLE_{name}" for name in ("NOTIFY", "NOTIFY_FILE", "OIDC_ISSUER")),
-    *(f"CHIMNEY_TABLE_{name}" for name in ("OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OIDC_CLIENT_SECRET_FILE")),
+    *(
+        f"CHIMNEY_TABLE_{name}"
+        for name in ("OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OIDC_CLIENT_SECRET_FILE")
+    ),
     *(f"CHIMNEY_TABLE_{name}" for name in ("GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET", "GITHUB_CLIENT_SECRET_FILE")),
 }
-_TOKENS = {"read_token_file", "operate_token_file"}
+_ROWS: dict[str, tuple[type[Settings], set[str]]] = {  # tables of chimney.toml, and which of their keys are secrets
+    "origins": (FollowedOrigin, {"read_token", "operate_token"}),
+    "notify": (NotifyTarget, {"url", "secret"}),
+}
 _PER_ORIGIN = re.compile(r"CHIMNEY_TABLE_ORIGIN_(.+)_(READ|OPERATE)_TOKEN(_FILE)?")
 
 
@@ -51,7 +56,7 @@ def known_variables() -> set[str]:
 
 
 def is_secret(name: str) -> bool:
-    return name.endswith(("TOKEN", "PASSWORD", "SECRET", "DRAGONFLY_URL", "APP_KEY"))
+    return name.endswith(("TOKEN", "PASSWORD", "SECRET", "DRAGONFLY_URL", "APP_KEY", "NOTIFY", "HEARTBEAT_URL"))
 
 
 def nearest(name: str, known: set[str]) -> str:
@@ -150,18 +155,18 @@ def _origin_pairs(reading: Reading) -> None:
     reading.values["origins"] = rows
 
 
-def _token_files(reading: Reading, origins: list[Any]) -> None:
-    """`read_token_file` and `operate_token_file` of `[[table.origins]]`."""
-    for number, row in enumerate(origins):
-        for field in _TOKENS & row.keys() if isinstance(row, dict) else ():
-            where = f"{reading.said['origins']}/{number}/{field}"
+def _secret_files(reading: Reading, key: str) -> None:
+    """`read_token_file` of `[[table.origins]]`, `url_file` of `[[table.notify]]` and the like."""
+    rows = reading.values.get(key) or []
+    for number, row in enumerate(rows) if isinstance(rows, list) else ():
+        for field in {f"{one}_file" for one in _ROWS[key][1]} & row.keys() if isinstance(row, dict) else ():
+            where = f"{reading.said[key]}/{number}/{field}"
             row[field.removesuffix("_file")] = reading.secret_file(str(row.pop(field)), where)
 
 
 def _origin_tokens(reading: Reading, environ: Mapping[str, str]) -> None:
     """CHIMNEY_TABLE_ORIGIN_<NAME>_READ_TOKEN and _OPERATE_TOKEN, with the name in capitals and `-` as `_`."""
     origins = reading.values.get("origins") or []
-    _token_files(reading, origins)
     by_name = {str(row.get("name", "")).upper().replace("-", "_"): row for row in origins if isinstance(row, dict)}
     for name, value in environ.items():
         match = _PER_ORIGIN.fullmatch(name)
@@ -197,6 +202,8 @@ def gather(role: str, *, file: Path | None, environ: Mapping[str, str], flags: M
             reading.put(field, value, "--" + field.replace("_", "-"))
     if role == "table":
         _origin_pairs(reading)
+        for key in _ROWS:
+            _secret_files(reading, key)
         _origin_tokens(reading, environ)
     return reading
 
@@ -207,7 +214,8 @@ def _sentences(reading: Reading, error: ValidationError) -> list[str]:
         field, *inner = [str(part) for part in fault["loc"]]
         where = "/".join([reading.said.get(field, f"{reading.role}.{field}"), *inner])
         unknown = fault["type"] == "extra_forbidden"
-        what = "unknown setting" + nearest(inner[-1], set(FollowedOrigin.model_fields)) if unknown else fault["msg"]
+        near = nearest(inner[-1], set(_ROWS[field][0].model_fields)) if unknown and field in _ROWS else ""
+        what = f"unknown setting{near}" if unknown else fault["msg"]
         sentences.append(f"{where}: {what.removeprefix('Value error, ')}")
     return sentences
 

@@ -15,14 +15,21 @@ from chimney.config.kinds import (
     HeaderSecret,
     Lifetimes,
     Listen,
+    Networks,
     Repo,
     Secrets,
+    SecretUrl,
     Share,
     Slots,
+    Targets,
+    TargetUrl,
+    Template,
     Url,
     Urls,
     Windows,
 )
+from chimney.core.notify import Event
+from chimney.wire.finding import Severity
 
 
 class Settings(BaseModel):
@@ -121,6 +128,18 @@ class FollowedOrigin(Settings):
     operate_token: HeaderSecret | None = None
 
 
+class NotifyTarget(Settings):
+    """One `[[table.notify]]`: who is notified, and of what."""
+
+    url: TargetUrl
+    name: str | None = Field(None, pattern=NAME.pattern)
+    severities: list[Severity] = Field([Severity.CRITICAL, Severity.WARNING], min_length=1)
+    origins: list[str] = []
+    events: list[Event] = Field(list(Event), min_length=1)
+    template: Template | None = None
+    secret: HeaderSecret | None = None
+
+
 class TableSettings(Settings):
     """`[table]` in chimney.toml, `CHIMNEY_TABLE_…` in the environment."""
 
@@ -167,4 +186,17 @@ class TableSettings(Settings):
         description="Who sees badges: `public` everybody, `closed` who has a link or is signed in,"
         " `auto` everybody while the repository is public.",
     )
+    public_url: Url | None = Field(None, description="Where people open this table; links in notifications go there.")
+    notify: Annotated[list[NotifyTarget], Targets] = Field(
+        [], max_length=50, description="Who is notified: Apprise URLs, by comma."
+    )
+    notify_networks: Networks = Field(
+        [], description="Private networks that notifications may be sent to: `10.0.0.0/8`, by comma."
+    )
+    notify_wait_seconds: float = Field(5, ge=0, le=3600, description="What happens within this time is one message.")
+    notify_interval_seconds: float = Field(30, ge=0, le=86_400, description="The least time between two messages.")
+    notify_quiet_seconds: float = Field(
+        600, ge=0, le=86_400, description="How long a deployment may keep its origin's findings quiet; 0: not at all."
+    )
+    heartbeat_url: SecretUrl | None = Field(None, description="Asked every minute while the table works.")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least level that is logged.")

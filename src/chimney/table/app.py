@@ -4,6 +4,7 @@
 /healthz /api/version /api/metrics    health     what this process says of itself
 /api/overview /api/findings …         watching   who is followed, what is known of them, what is wrong
 /api/session /api/acts …              operating  who may use the table, and what they have origins do
+/api/notifications …                  telling    who is notified of what is wrong
 /api/logs /api/logs/histogram …       queries    everything that is kept; download: as a file
 /tv/{token} /badge/… /api/links …     showing    the wall, badges, CCTray: what is seen without signing in
 /api/logs/stream /api/stream          streams    the log as it is stored; the overview as it changes
@@ -11,7 +12,7 @@
 /api/schema/openapi.json              web/framework
 /                                     web/static the page
 
-Loops: ingest retention seal verify, and those of watching, operating, showing and telemetry.
+Loops: ingest retention seal verify, and those of watching, operating, telling, showing and telemetry.
 """
 
 import asyncio
@@ -37,6 +38,7 @@ from chimney.table.showing import Showing
 from chimney.table.storage import Storage, bounds
 from chimney.table.streams import LogStreams, PageStreams
 from chimney.table.telemetry import Telemetry
+from chimney.table.telling import Telling
 from chimney.table.watching import Watching
 from chimney.web.app import Phase, Shell
 from chimney.web.asgi import Receive, Scope, Send
@@ -101,6 +103,17 @@ class Table:
             room=room,
         )
         self.shell.own += ("/badge/",)
+        self.telling = self._telling()
+
+    def _telling(self) -> Telling:
+        return Telling(
+            self._settings,
+            database=self.database,
+            watching=self.watching,
+            telemetry=self.telemetry,
+            ingest=self.ingest,
+            client=self._client,
+        )
 
     @property
     def sign_in(self) -> str | None:
@@ -123,6 +136,7 @@ class Table:
         await self.operating.tell_token(self._folder)
         await self.telemetry.load()
         await self.watching.load()
+        await self.telling.load()
         self._add_loops()
         self.loops.start()
         self.shell.phase = Phase.READY
@@ -139,6 +153,7 @@ class Table:
         self.watching.add_loops(self.loops, apart=APART_SECONDS)
         self.telemetry.add_loops(self.loops, apart=APART_SECONDS)
         self.operating.add_loops(self.loops)
+        self.telling.add_loops(self.loops)
         self.showing.add_loops(self.loops)
         self.storage.start(self.loops)
 
@@ -171,6 +186,7 @@ class Table:
             *health.routes(self._vitals(), self.requests),
             *self.watching.routes(self.operating.reach),
             *self.operating.routes(),
+            *self.telling.routes(),
             *self.showing.routes(self.operating.audit),
             *queries.routes(self.store, within),
             *self.storage.routes(),
@@ -202,6 +218,7 @@ class Table:
                 pipe=self._pipe,
                 requests=self.requests,
                 receiver=self.telemetry.receiver,
+                telling=self.telling,
             )
         )
 

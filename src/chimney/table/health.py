@@ -18,6 +18,7 @@ from chimney.table.findings import Followed, Watch
 from chimney.table.ingest import Ingest
 from chimney.table.receive import Receiver
 from chimney.table.retention import Retention
+from chimney.table.telling import Telling
 from chimney.table.unpack import Signal
 from chimney.web.app import Phase, Shell
 from chimney.web.hub import Hub
@@ -46,6 +47,7 @@ class Parts:
     pipe: LogPipe
     requests: RequestMetrics
     receiver: Receiver
+    telling: Telling
 
 
 class Vitals:
@@ -103,6 +105,7 @@ class Vitals:
         for severity in ("critical", "warning", "info"):
             findings.add_metric([severity], sum(one.severity == severity for one in parts.watch.current.items))
         yield findings
+        yield from parts.telling.metrics()
         yield from self._of_process()
 
     def _of_origins(self) -> Iterator[Metric]:

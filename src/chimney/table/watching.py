@@ -31,7 +31,7 @@ from chimney.table.telemetry import Telemetry
 from chimney.web.loops import Loop, Supervisor
 from chimney.wire.finding import Findings
 
-UNSURE_SECONDS = 20.0  # after a start, until everything was asked once
+UNSURE_SECONDS = 20.0
 
 
 class Watching:
@@ -103,9 +103,14 @@ class Watching:
         if source in self._deploy_loops:
             self._deploy_loops[source].nudge()
 
+    @property
+    def unsure_seconds(self) -> float:
+        """After a start, until everything was asked once: what is not seen by then is gone."""
+        return UNSURE_SECONDS + deploys_every(len(self.followed))
+
     async def load(self) -> None:
         """What earlier runs of the table kept."""
-        await self.keeper.load(unsure_seconds=UNSURE_SECONDS + deploys_every(len(self.followed)))
+        await self.keeper.load(unsure_seconds=self.unsure_seconds)
         for one in self.followed:
             await one.probe.load()
 

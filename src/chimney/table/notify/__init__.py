@@ -1,0 +1,1 @@
+"""Telling people: messages to receivers, verdicts, a heartbeat, alerts."""
