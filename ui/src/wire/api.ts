@@ -528,6 +528,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who is notified, and how that goes
+         * @description Receivers without their addresses, what was sent lately, quiet windows, the heartbeat.
+         */
+        get: operations["ApiNotificationsNotifications"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notifications/{target}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a test to a receiver
+         * @description Answers when it was delivered, or could not be: up to half a minute. Audited before and after.
+         */
+        post: operations["ApiNotificationsTargetTestTest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/links": {
         parameters: {
             query?: never;
@@ -1715,6 +1755,34 @@ export interface components {
             password: string;
             role: components["schemas"]["Role"];
         };
+        /** Notifications */
+        Notifications: {
+            targets: components["schemas"]["NotifyTargetState"][];
+            sent: components["schemas"]["SentNotification"][];
+            heartbeat: components["schemas"]["OutgoingState"] | null;
+            alertmanager: components["schemas"]["OutgoingState"] | null;
+            quiet: components["schemas"]["QuietWindow"][];
+        };
+        /** NotifyTargetState */
+        NotifyTargetState: {
+            id: string;
+            service: string;
+            name: string | null;
+            severities: string[];
+            origins: string[];
+            events: string[];
+            last_sent_at: string | null;
+            last_error: string | null;
+            failures: number;
+            queued: number;
+            sent: number;
+            dropped: number;
+        };
+        /** NotifyTested */
+        NotifyTested: {
+            ok: boolean;
+            error: string | null;
+        };
         /** OpenPullRequest */
         OpenPullRequest: {
             number: number;
@@ -1777,6 +1845,12 @@ export interface components {
             edge?: components["schemas"]["Edge"] | null;
             version?: components["schemas"]["Version"] | null;
             collectors?: components["schemas"]["CollectorState"][];
+        };
+        /** OutgoingState */
+        OutgoingState: {
+            last_success_at: string | null;
+            last_error: string | null;
+            failures: number;
         };
         /** Overview */
         Overview: {
@@ -1984,6 +2058,15 @@ export interface components {
             title: string | null;
             url: string | null;
         };
+        /** QuietWindow */
+        QuietWindow: {
+            origin: string;
+            deployment: string;
+            /** Format: date-time */
+            began: string;
+            open: boolean;
+            overdue: boolean;
+        };
         /** RateLimit */
         RateLimit: {
             limit: number;
@@ -2062,6 +2145,15 @@ export interface components {
             items: components["schemas"]["PlacedRun"][];
             next: string | null;
             partial: components["schemas"]["Part"][];
+        };
+        /** SentNotification */
+        SentNotification: {
+            /** Format: date-time */
+            at: string;
+            target: string;
+            title: string;
+            ok: boolean;
+            error: string | null;
         };
         /** Series */
         Series: {
@@ -3422,6 +3514,63 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OriginCheck"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        status_code: number;
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                    };
+                };
+            };
+        };
+    };
+    ApiNotificationsNotifications: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Notifications"];
+                };
+            };
+        };
+    };
+    ApiNotificationsTargetTestTest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                target: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotifyTested"];
                 };
             };
             /** @description Bad request syntax or unsupported method */

@@ -1,17 +1,15 @@
 """Notifications as they are asked about: receivers, what was sent, a test."""
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.params import FromPath
 
-from chimney.table.access import OPERATOR, VIEWER, identity_of
-from chimney.table.audit import Asked, Audit
+from chimney.table.access import OPERATOR, VIEWER, AnyRequest, asker_of
+from chimney.table.audit import Audit, asked_of_table
 from chimney.table.notify.receiver import Receiver
-from chimney.web import asgi
 from chimney.web.problem import ProblemError
-from chimney.web.record import record_of
 from chimney.wire.audit import Result
 from chimney.wire.notification import Notifications, NotifyTested
 
@@ -32,25 +30,13 @@ def routes(told: Told, find: Find, audit: Audit) -> list[Any]:
         summary="Send a test to a receiver",
         tags=["notifications"],
     )
-    async def test(request: Request[Any, Any, Any], target: FromPath[str]) -> NotifyTested:
+    async def test(request: AnyRequest, target: FromPath[str]) -> NotifyTested:
         """Answers when it was delivered, or could not be: up to half a minute. Audited before and after."""
         receiver = find(target)
         if receiver is None:
             raise ProblemError(404, "not-found", f"There is no receiver {target[:40]!r}.")
-        scope = cast("asgi.Scope", request.scope)
-        record = record_of(scope)
-        kept = await audit.before(
-            Asked(
-                act="notify_test",
-                who=identity_of(scope).user,
-                client=record.client,
-                request_id=record.request_id,
-                origin=None,
-                did=f"send a test to {receiver.label}",
-                reason=None,
-                body={"target": receiver.id},
-            )
-        )
+        did, body = f"send a test to {receiver.label}", {"target": receiver.id}
+        kept = await audit.before(asked_of_table(*asker_of(request), act="notify_test", did=did, body=body))
         tested = await receiver.test()
         await audit.after(kept, Result.DONE if tested.ok else Result.FAILED, detail=tested.error)
         return tested
