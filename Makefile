@@ -7,7 +7,7 @@ UI_SOURCES := $(shell find ui -type f -not -path 'ui/node_modules/*' 2>/dev/null
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help up setup test lint unit ui-test bench bench-% fuzz-grammar lock openapi packages
+.PHONY: help up setup test lint unit ui-test drills bench bench-% fuzz-grammar lock openapi packages
 
 help:  ## list these targets
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z%-]+):.*## /\1\t/' | expand -t 12
@@ -43,7 +43,7 @@ $(PAGE): ui/node_modules/.installed $(UI_SOURCES)
 	@touch $@
 
 packages:  ## Debian packages that the tests talk to (root only; elsewhere install them yourself)
-	@.ci/packages chromium redis-server shellcheck curl openssl caddy prometheus prometheus-alertmanager
+	@.ci/packages chromium redis-server shellcheck curl openssl caddy prometheus prometheus-alertmanager libfaketime libnss-wrapper
 
 test: packages setup lint ui-test unit  ## everything CI runs
 
@@ -58,6 +58,9 @@ ui-test: ui/node_modules/.installed  ## the page's lint, types and unit tests
 
 unit: $(VENV)/.dev $(PAGE)  ## unit, integration and browser tests
 	$(BIN)/pytest
+
+drills: packages $(VENV)/.dev $(PAGE)  ## every fault in a whole stack: the finding that names it, how soon, and whether any is wrong
+	DRILLS=$${DRILLS:-all} $(BIN)/pytest tests/drills -n 0 --timeout 420
 
 bench: $(VENV)/.dev $(PAGE)  ## every benchmark, one table
 	@.ci/packages wrk nginx libnginx-mod-nchan redis-server caddy

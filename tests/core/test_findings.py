@@ -131,6 +131,14 @@ def test_a_lost_stream_says_what_to_do_about_its_cause(error: str, word: str) ->
     assert word in finding.remedy
 
 
+@pytest.mark.parametrize(("seconds", "codes"), [(3, set()), (16, {"origin_stream_lost"})])
+def test_the_stream_of_an_origin_that_was_away_may_take_as_long_to_come_back_as_any(
+    seconds: int, codes: set[str]
+) -> None:
+    away = stream(state="lost", since=ago(minutes=2))
+    assert set(found(stream=away, well_since=ago(seconds=seconds))) == codes
+
+
 def test_the_token_to_set_is_named_as_the_settings_name_it() -> None:
     spoilt = origin(name="nbg-1", stream=stream(state="lost", since=ago(minutes=1), error="401"))
     assert "CHIMNEY_TABLE_ORIGIN_NBG_1_READ_TOKEN" in evaluate(facts(spoilt), now=NOW)[0].remedy

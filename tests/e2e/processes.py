@@ -24,7 +24,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def eventually(question: Callable[[], T], *, within: float = 15.0) -> T:
+def eventually(question: Callable[[], T], *, within: float = 15.0, every: float = 0.05) -> T:
     """The first true answer; the last error or answer is told when none comes in time."""
     deadline = time.monotonic() + within
     last: object = None
@@ -37,7 +37,7 @@ def eventually(question: Callable[[], T], *, within: float = 15.0) -> T:
             if answer:
                 return answer
             last = answer
-        threading.Event().wait(0.05)
+        threading.Event().wait(every)
     raise AssertionError(f"not within {within:.0f} s; last: {last!r}")
 
 
@@ -77,8 +77,8 @@ class Running:
 
     @property
     def url(self) -> str:
-        """Its address, once it says that it is ready."""
-        return eventually(self._ready_line).removeprefix("ready ")
+        """Its address, once it says that it is ready. One that ended raises at once; a busy machine may take long."""
+        return eventually(self._ready_line, within=60.0).removeprefix("ready ")
 
     def errors(self) -> str:
         return self._stderr.read_text()

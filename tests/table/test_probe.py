@@ -86,10 +86,15 @@ async def test_a_refused_connection(origin: FakeOrigin, client: httpx2.AsyncClie
     failure = one.failure
     assert failure is not None
     assert (failure.fault, failure.count) == (Fault.CONNECT, 2)
+    assert one.well_since is None
     await origin.start(origin.port)
     await one.ask_health()
     assert one.failure is not failure
-    assert list(one.minutes.values()) == [(1, 3)]
+    since = one.well_since
+    assert since == one.last_contact_at
+    await one.ask_health()
+    assert (one.well_since, one.last_contact_at != since) == (since, True)
+    assert [sum(made) for made in zip(*one.minutes.values(), strict=True)] == [2, 4]
 
 
 async def test_a_name_that_does_not_resolve(client: httpx2.AsyncClient, database: Database) -> None:

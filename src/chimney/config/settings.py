@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, DirectoryPath, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, DirectoryPath, Field, FilePath, SecretStr
 
 from chimney.config.kinds import (
     NAME,
@@ -171,6 +171,9 @@ class TableSettings(Settings):
     tempo_url: Url | None = Field(None, description="Tempo whose traces are shown too.")
     prometheus_url: Url | None = Field(None, description="Prometheus whose series and alerts are shown too.")
     alertmanager_url: Url | None = Field(None, description="Alertmanager whose alerts are shown as findings.")
+    ca_file: FilePath | None = Field(
+        None, description="Certificate authorities that origins' certificates may be of, besides the system's; PEM."
+    )
     scrape_seconds: float = Field(15, ge=1, le=3600, description="How often each origin's metrics are read.")
     probe_seconds: float = Field(5, ge=0.2, le=3600, description="How often each origin's health is asked.")
     verdict_seconds: Windows = Field(

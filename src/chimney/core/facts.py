@@ -48,6 +48,7 @@ class OriginFacts(msgspec.Struct, frozen=True, kw_only=True):
     """One origin. `failure` is None while probes succeed, also before the first one (`probed_at` is None then).
 
     `latencies_ms` are those of the last probes, newest last. `health`, `deploy` and `pipeline` are the last answers.
+    `well_since` is when the present run of good probes began.
     """
 
     name: str
@@ -62,6 +63,7 @@ class OriginFacts(msgspec.Struct, frozen=True, kw_only=True):
     stream: StreamState
     panic: Sighting | None = None
     dropped: Sighting | None = None
+    well_since: datetime | None = None
 
 
 class StorageFacts(msgspec.Struct, frozen=True, kw_only=True):

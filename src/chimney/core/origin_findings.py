@@ -117,7 +117,8 @@ def slow(origin: OriginFacts, now: datetime) -> Finding | None:
 
 def stream_lost(origin: OriginFacts, now: datetime) -> Finding | None:
     stream = origin.stream
-    if origin.failure or stream.state == "connected" or now - stream.since < STREAM_LOST_AFTER:
+    lost = max(stream.since, origin.well_since or stream.since)  # one that was away is followed anew in seconds
+    if origin.failure or stream.state == "connected" or now - lost < STREAM_LOST_AFTER:
         return None
     refused = (stream.error or "").startswith(("401", "403"))
     name = origin.name.upper().replace("-", "_")

@@ -76,7 +76,7 @@ class Table:
         self.log_hub = Hub(room=room)
         self.ingest = Ingest(self.store, self.log_hub)
         self.pages = PageStreams(self.boot, room)
-        self._clients = Clients()
+        self._clients = Clients(ca_file=settings.ca_file)
         self._client = self._clients.new()
         self.telemetry = Telemetry(
             settings, store=self.store, database=self.database, ingest=self.ingest, client=self._client

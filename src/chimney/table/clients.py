@@ -5,6 +5,7 @@ is seconds of work for each second.
 """
 
 import asyncio
+from pathlib import Path
 
 import httpx2
 
@@ -17,10 +18,13 @@ KEPT = 2  # idle connections to one origin: each is looked at with every request
 
 class Clients:
     """They share what is costly, the TLS settings. A proxy meant for the outside must not hide that an origin is down,
-    so the environment is not looked at. `turn` is waited for before a question to an origin."""
+    so the environment is not looked at; `ca_file` is trusted besides the system's authorities. `turn` is waited for
+    before a question to an origin."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, ca_file: Path | None = None) -> None:
         self._tls = httpx2.create_ssl_context(trust_env=False)
+        if ca_file:
+            self._tls.load_verify_locations(ca_file)
         self._made: list[httpx2.AsyncClient] = []
         self.turn = Turnstile().turn
 

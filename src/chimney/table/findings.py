@@ -86,6 +86,7 @@ class Watch:
             stream=one.follower.state(),
             panic=self._ingest.panics.get(name),
             dropped=max(dropped, key=lambda seen: seen.at, default=None),
+            well_since=stamp(probe.well_since) if probe.well_since else None,
         )
 
     def _storage(self) -> StorageFacts:

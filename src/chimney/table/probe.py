@@ -102,6 +102,7 @@ class Probe:
         self.latencies_ms: deque[float] = deque(maxlen=LATENCIES)
         self.probed_at: float | None = None
         self.last_contact_at: float | None = None
+        self.well_since: float | None = None
         self.failure: ProbeFailure | None = None
         self.health: Health | None = None
         self.deploy: DeployStatus | None = None
@@ -201,8 +202,10 @@ class Probe:
         )
 
     def _succeeded(self, health: Health) -> None:
-        self.failure = None
         self.last_contact_at = time.time()
+        if self.failure or self.well_since is None:
+            self.well_since = self.last_contact_at
+        self.failure = None
         before = self.health.logs.dropped if self.health and self.health.boot == health.boot else 0
         if self.health and health.logs.dropped > before:
             count = health.logs.dropped - before

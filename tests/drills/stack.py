@@ -1,0 +1,247 @@
+"""The whole of it, as a team runs it: GitHub (the stand-in), Dragonfly (redis-server), Caddy, blue and green, an origin
+far away behind TLS, the table, and visitors. One stack for many drills; its clock can be moved.
+
+On a machine that does much else the codes of `BUSY` are true, and say nothing about the drill.
+"""
+
+import contextlib
+import signal
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from tests.drills.clock import Clock, Hosts
+from tests.drills.front import Front
+from tests.e2e.processes import PASSWORD, TOKEN, Running, eventually, fetch, free_port
+from tests.fakes.caddy import Caddy
+from tests.fakes.health import certificate
+from tests.fakes.slots import TOKENS
+
+from chimney.standin.visitors import USUAL
+
+REPO = "acme/rocket"
+SECRET = "hear-it"
+FAR = "far.test"
+PAUSE_SECONDS = 0.4
+BUSY = frozenset(("origin_slow", "latency_regressed", "telemetry_refused", "log_dropped", "error_rate_high"))
+CALM_SECONDS = 90.0
+
+
+class Dragonfly:
+    """A RESP server that can be killed, paused and filled; its address stays."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self._folder = folder
+        self.start()
+
+    def start(self) -> None:
+        said = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self._folder)]
+        with (self._folder / "redis.err").open("ab") as out:
+            self._process = subprocess.Popen(["redis-server", *said], stdout=out, stderr=out)
+        eventually(lambda: self.says("PING"))
+
+    def says(self, *words: str) -> str:
+        asked = ["redis-cli", "-p", str(self.port), *words]
+        ended = subprocess.run(asked, capture_output=True, text=True, timeout=10, check=False)
+        assert not ended.returncode, ended.stderr
+        return ended.stdout
+
+    def send(self, what: signal.Signals) -> None:
+        self._process.send_signal(what)
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait(10)
+
+
+class Visitors:
+    """What real dashboards ask, through Caddy, about twice a second; whatever they are answered, they go on."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._ended = threading.Event()
+        self.paths = [path for path, often in USUAL for _ in range(often) if "v0.0.0" not in path]
+        self._thread = threading.Thread(target=self._visit, daemon=True)
+        self._thread.start()
+
+    def _visit(self) -> None:
+        turn = 0
+        while not self._ended.wait(PAUSE_SECONDS):
+            turn += 7
+            visit(self._url + self.paths[turn % len(self.paths)])
+
+    def close(self) -> None:
+        self._ended.set()
+        self._thread.join(15)
+
+
+def visit(url: str, **headers: str) -> int:
+    """The status; 0 for none."""
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=10) as answer:
+            answer.read()
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        error.close()
+        return error.code
+    except OSError:
+        return 0
+
+
+class DrillStack:
+    """`blue` takes visitors; `far` is followed by a name, over TLS, and has no GitHub."""
+
+    def __init__(self, folder: Path, *, speed: float = 0, tolerated: frozenset[str] = frozenset()) -> None:
+        self.folder = folder
+        self.tolerated = tolerated
+        self.clock = Clock(folder / "clock")
+        self.hosts = Hosts(folder / "hosts", **{FAR: "127.0.0.1"})
+        self._running: list[Running] = []
+        self.addresses = {slot: f"127.0.0.1:{free_port()}" for slot in ("blue", "green")}
+        self._table_address = f"127.0.0.1:{free_port()}"
+        self.dragonfly = Dragonfly(folder)
+        self.caddy = Caddy(folder / "caddy", upstream=self.addresses["blue"]).start()
+        try:
+            self._start(speed)
+        except BaseException:
+            self.close()
+            raise
+
+    def _start(self, speed: float) -> None:
+        self.github = self._role(
+            *("standin", "--listen", f"127.0.0.1:{free_port()}", "--repo", REPO, "--speed", str(speed)),
+            *("--webhook", f"{self.caddy.url}/api/webhooks/github", "--secret", SECRET),
+        )
+        assert self.github.url
+        newest, older = [one["sha"] for one in self.ask_github("/commits?per_page=2")]
+        self.revisions = {"blue": newest, "green": older}
+        self.blue, self.green = (self._slot(slot) for slot in ("blue", "green"))
+        self.far_clock = Clock(self.folder / "far-clock")
+        far = f"127.0.0.1:{free_port()}"
+        environ = {**TOKENS, **self.far_clock.environ, "CHIMNEY_GITHUB_API_URL": self.github.url}
+        self.far = self._role("origin", folder="far", listen=far, environ=environ)
+        (self.folder / "far-tls").mkdir()
+        tls, _ = certificate(self.folder / "far-tls", FAR)
+        self.front = Front(int(far.rpartition(":")[2]), tls)
+        self.table = self._role("table", listen=self._table_address, environ=self._table_environ())
+        assert all(one.url for one in self._running)
+        for slot in ("green", "blue"):
+            self.report("succeeded", slot)
+        self.visitors = Visitors(self.caddy.url)
+
+    def _role(
+        self, *command: str, folder: str = "", listen: str = "", environ: dict[str, str] | None = None
+    ) -> Running:
+        """One role in a folder of its own; it may not be ready yet."""
+        own = self.folder / (folder or command[0])
+        own.mkdir(exist_ok=True)
+        said = [*command, *(("--listen", listen) if listen else ())]
+        running = Running(*said, folder=own, environ={**self.clock.environ, **(environ or {})})
+        self._running.append(running)
+        return running
+
+    def _slot(self, slot: str) -> Running:
+        said = {
+            **TOKENS,
+            "CHIMNEY_REPO": REPO,
+            "CHIMNEY_GITHUB_TOKEN": TOKEN,
+            "CHIMNEY_GITHUB_API_URL": self.github.url,
+            "CHIMNEY_DRAGONFLY_URL": f"redis://127.0.0.1:{self.dragonfly.port}",
+            "CHIMNEY_WEBHOOK_SECRET": SECRET,
+            "CHIMNEY_DATA_DIR": str(self.folder / "shared"),
+            "CHIMNEY_SLOT": slot,
+            "CHIMNEY_SLOTS": ",".join(f"{name}={address}" for name, address in self.addresses.items()),
+            "CHIMNEY_REVISION": self.revisions[slot],
+            "CHIMNEY_CADDY_ADMIN": self.caddy.admin,
+            "CHIMNEY_CADDY_ACCESS_LOG": str(self.caddy.access_log),
+            "CHIMNEY_CADDY_LOG": str(self.caddy.own_log),
+            "CHIMNEY_CADDYFILE": str(self.caddy.file),
+            "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{self._table_address}",
+        }
+        return self._role("origin", folder=slot, listen=self.addresses[slot], environ=said)
+
+    def _table_environ(self) -> dict[str, str]:
+        followed = {slot: f"http://{address}" for slot, address in self.addresses.items()}
+        followed["far"] = f"https://{FAR}:{self.front.port}"
+        tokens = {
+            f"CHIMNEY_TABLE_ORIGIN_{name.upper()}_{scope}_TOKEN": f"{scope.lower()}-it"
+            for name in followed
+            for scope in ("READ", "OPERATE")
+        }
+        libraries = f"{self.clock.environ['LD_PRELOAD']}:{self.hosts.environ['LD_PRELOAD']}"
+        return {
+            **tokens,
+            **self.hosts.environ,
+            "LD_PRELOAD": libraries,
+            "CHIMNEY_TABLE_ORIGINS": ",".join(f"{name}={url}" for name, url in followed.items()),
+            "CHIMNEY_TABLE_PASSWORD": PASSWORD,
+            "CHIMNEY_TABLE_CA_FILE": str(self.folder / "far-tls" / "certificate.pem"),
+            "CHIMNEY_TABLE_DATA_DIR": str(self.folder / "table" / "data"),
+        }
+
+    # what is asked of it
+
+    def token(self) -> str:
+        return (self.folder / "table" / "data" / "cli.token").read_text().strip()
+
+    def ask_table(self, path: str) -> Any:
+        return fetch(self.table.url + path, headers={"authorization": f"Bearer {self.token()}"})
+
+    def findings(self) -> list[dict[str, Any]]:
+        return list(self.ask_table("/api/findings")["items"])
+
+    def status(self) -> int:
+        """How `chimney status` ends."""
+        command = [sys.executable, "-m", "chimney", "status", "--table", self.table.url, "--token", self.token()]
+        return subprocess.run(command, capture_output=True, timeout=60, check=False).returncode
+
+    def ask_github(self, path: str) -> Any:
+        headers = {"authorization": f"Bearer {TOKEN}", "user-agent": "drills"}
+        return fetch(f"{self.github.url}/repos/{REPO}{path}", headers=headers)
+
+    def do(self, act: str, **more: Any) -> Any:
+        return fetch(f"{self.github.url}/_standin/do", body={"do": act, **more})
+
+    def break_github(self, **fault: Any) -> None:
+        fetch(f"{self.github.url}/_standin/faults", body=fault)
+
+    def mend_github(self) -> None:
+        fetch(f"{self.github.url}/_standin/faults", method="DELETE")
+
+    def report(self, phase: str, slot: str, revision: str | None = None, **more: Any) -> None:
+        body = {"phase": phase, "slot": slot, "revision": revision or self.revisions[slot], **more}
+        fetch(self.blue.url + "/api/deploy/events", body=body, headers={"authorization": "Bearer deploy-it"})
+
+    def calm(self) -> None:
+        """Nothing is wrong any more, and every origin has been heard."""
+        eventually(self._is_calm, within=CALM_SECONDS, every=0.5)
+
+    def _is_calm(self) -> bool:
+        origins = self.ask_table("/api/overview")["origins"]
+        assert all(one["state"] == "up" for one in origins), [(one["name"], one["reason"]) for one in origins]
+        streams = [(one["name"], one["stream"]["state"], one["stream"]["error"]) for one in origins]
+        assert all(state == "connected" for _, state, _ in streams), streams
+        found = [f"{one['code']}:{one['origin']}" for one in self.findings() if one["code"] not in self.tolerated]
+        assert found == []
+        return True
+
+    def close(self) -> None:
+        """Whatever state a drill left it in."""
+        if hasattr(self, "visitors"):
+            self.visitors.close()
+        for running in self._running[::-1]:
+            running.process.send_signal(signal.SIGCONT)
+            running.process.terminate()
+        for running in self._running:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                running.process.wait(15)
+            running.kill()
+        if hasattr(self, "front"):
+            self.front.close()
+        self.caddy.stop()
+        self.dragonfly.kill()
