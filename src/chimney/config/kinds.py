@@ -137,6 +137,12 @@ def _network(value: str) -> str:
     return value
 
 
+def _needs_alertmanager(value: bool, info: ValidationInfo) -> bool:
+    if value and not info.data.get("alertmanager_url"):
+        raise ValueError("needs the address of the Alertmanager: give alertmanager_url too")
+    return value
+
+
 def _secret_url(value: SecretStr) -> SecretStr:
     if not re.fullmatch(r"https?://[^\s/@]+(/\S*)?", value.get_secret_value()):
         raise ValueError("should be a URL such as https://example.org/ping/…")
@@ -164,3 +170,4 @@ TargetUrl = Annotated[SecretStr, AfterValidator(_target)]
 Template = Annotated[str, Field(max_length=2000), AfterValidator(_template)]
 Networks = Annotated[list[Annotated[str, AfterValidator(_network)]], Commas]
 SecretUrl = Annotated[SecretStr, AfterValidator(_secret_url)]
+AlertmanagerSend = Annotated[bool, AfterValidator(_needs_alertmanager)]

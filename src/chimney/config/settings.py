@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, DirectoryPath, Field, FilePath, Secr
 
 from chimney.config.kinds import (
     NAME,
+    AlertmanagerSend,
     AppInstallation,
     AppKey,
     CaddyAdmin,
@@ -200,6 +201,9 @@ class TableSettings(Settings):
     notify_interval_seconds: float = Field(30, ge=0, le=86_400, description="The least time between two messages.")
     notify_quiet_seconds: float = Field(
         600, ge=0, le=86_400, description="How long a deployment may keep its origin's findings quiet; 0: not at all."
+    )
+    alertmanager_send: AlertmanagerSend = Field(
+        False, description="Whether findings are sent to that Alertmanager too, as alerts."
     )
     heartbeat_url: SecretUrl | None = Field(None, description="Asked every minute while the table works.")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least level that is logged.")

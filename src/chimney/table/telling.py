@@ -2,7 +2,7 @@
 
 /api/notifications   notify/routes    who is notified, what was sent, a test
 
-Loops: causes, notify:<receiver> for each, heartbeat.
+Loops: causes, notify:<receiver> for each, heartbeat alertmanager.
 """
 
 import asyncio
@@ -22,6 +22,7 @@ from chimney.table.ingest import Ingest
 from chimney.table.notify.causes import Causes
 from chimney.table.notify.egress import Egress
 from chimney.table.notify.outgoing import Heartbeat
+from chimney.table.notify.posting import Posting
 from chimney.table.notify.receiver import Receiver
 from chimney.table.notify.senders import AT_ONCE, AppriseSender, HookSender, Sender
 from chimney.table.telemetry import Telemetry
@@ -60,6 +61,16 @@ class Telling:
             verdict=telemetry.verdicts.of,
             quiet_seconds=settings.notify_quiet_seconds,
             settling=watching.unsure_seconds + SURE_SECONDS,
+        )
+        self.posting = (
+            Posting(
+                settings.alertmanager_url,
+                client,
+                findings=lambda: watching.watch.current.items,
+                public_url=settings.public_url,
+            )
+            if settings.alertmanager_url and settings.alertmanager_send
+            else None
         )
         receivers = [self._receiver(target) for target in settings.notify]
         self.receivers = {one.id: one for one in receivers}
@@ -112,6 +123,8 @@ class Telling:
             loops.add(f"notify:{name}", receiver.deliver)
         if self.heartbeat:
             loops.add("heartbeat", self.heartbeat.beat)
+        if self.posting:
+            loops.add("alertmanager", self.posting.post)
 
     def told(self) -> Notifications:
         windows = [
@@ -124,7 +137,7 @@ class Telling:
             targets=[receiver.state() for receiver in self.receivers.values()],
             sent=list(self._sent),
             heartbeat=self.heartbeat.outgoing.state() if self.heartbeat else None,
-            alertmanager=None,
+            alertmanager=self.posting.outgoing.state() if self.posting else None,
             quiet=windows,
         )
 

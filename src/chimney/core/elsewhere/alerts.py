@@ -10,6 +10,7 @@ from chimney.core.redact import safe
 from chimney.wire.finding import Severity
 
 MOST_ALERTS = 200
+OURS = {"source": "chimney"}  # a label of what a table sent there itself
 _SEVERITIES = {"critical": Severity.CRITICAL, "error": Severity.CRITICAL, "page": Severity.CRITICAL}
 _SEVERITIES |= {"info": Severity.INFO, "none": Severity.INFO, "notice": Severity.INFO}
 
@@ -29,8 +30,12 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def from_alertmanager(answer: Any) -> list[Alert]:
-    """The active ones: what is silenced or inhibited is somebody's decision."""
-    rows = [one for one in _rows(answer) if (one.get("status") or {}).get("state", "active") == "active"]
+    """The active ones: what is silenced or inhibited is somebody's decision. Not the findings of a table."""
+    rows = [
+        one
+        for one in _rows(answer)
+        if (one.get("status") or {}).get("state", "active") == "active" and not _is_ours(one.get("labels"))
+    ]
     return [_alert(one, str(one.get("fingerprint", "")), one.get("startsAt"), "alertmanager") for one in rows]
 
 
@@ -39,6 +44,10 @@ def from_prometheus(answer: Any) -> list[Alert]:
     rows = _rows(answer.get("alerts") if isinstance(answer, Mapping) else None)
     firing = [one for one in rows if one.get("state") == "firing"]
     return [_alert(one, _key(one.get("labels") or {}), one.get("activeAt"), "prometheus") for one in firing]
+
+
+def _is_ours(labels: Any) -> bool:
+    return isinstance(labels, Mapping) and all(labels.get(name) == value for name, value in OURS.items())
 
 
 def _rows(answer: Any) -> list[Mapping[str, Any]]:
