@@ -228,7 +228,7 @@ def streamed_events() -> set[str]:
             name = text_of(call.args[places[called]])
             assert name or ast.unparse(call.args[places[called]]) in ("topic", "event"), f"{named(file)}:{call.lineno}"
             names |= {name} if name else set()
-    return names | set(literal("table/streams.py", "TOPICS"))
+    return names | set(literal("table/streams.py", "TOPICS")) | set(literal("table/streams.py", "CHANGES"))
 
 
 def literal(file: str, name: str) -> Any:

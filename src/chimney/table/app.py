@@ -196,7 +196,7 @@ class Table:
                 logs,
                 self.pages,
                 self.operating.sessions,
-                overview=self.watching.board.overview,
+                overview=self.watching.board.given,
                 findings=lambda: self.watching.watch.current,
             ),
         ]

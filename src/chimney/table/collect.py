@@ -19,6 +19,7 @@ import msgspec
 from chimney.config import FollowedOrigin
 from chimney.core.exposition import MOST_SAMPLES, samples_of
 from chimney.core.redact import safe
+from chimney.core.visitors import Visitors, reading
 from chimney.store.errors import StoreError
 from chimney.store.telemetry import Batch
 from chimney.table.ingest import Ingest
@@ -97,6 +98,7 @@ class Collector:
         self._deployed = deployed
         self.edge: Edge | None = None
         self.version: Version | None = None
+        self.visitors = Visitors()
         self._asks_edge = Question("edge", EDGE_SECONDS)
         self._asks_version = Question("version", VERSION_SECONDS)
         self._scrapes = Question("metrics", scrape_seconds)
@@ -137,7 +139,9 @@ class Collector:
     async def scrape(self) -> float:
         async def ask() -> None:
             body = await self._get("/api/metrics", "text/plain;version=0.0.4")
-            rows = await asyncio.to_thread(read_metrics, body, self.origin.name, int(time.time() * 1000))
+            at_ms = int(time.time() * 1000)
+            rows = await asyncio.to_thread(read_metrics, body, self.origin.name, at_ms)
+            self.visitors.note(reading(rows, at_ms=at_ms))
             try:
                 await self._ingest.offer(Batch(self.origin.name, samples=rows))
             except StoreError as error:

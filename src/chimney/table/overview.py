@@ -10,6 +10,7 @@ from litestar import get
 from chimney import __version__
 from chimney.core.facts import OriginFacts
 from chimney.core.overview import changes, state_of
+from chimney.core.overview_delta import Deltas
 from chimney.core.uptime import bars, percentage
 from chimney.table import pipelines
 from chimney.table.access import VIEWER
@@ -39,6 +40,7 @@ class Board:
         self._pages = pages
         self._changed = True
         self._told = 0.0
+        self._deltas = Deltas()
 
     def changed(self) -> None:
         self._changed = True
@@ -71,6 +73,12 @@ class Board:
             )
         return states
 
+    def given(self) -> Overview:
+        """Of all origins, for somebody who is told from now on what changes."""
+        whole = self.overview()
+        self._deltas.held(whole)
+        return whole
+
     def overview(self, only: frozenset[str] = frozenset()) -> Overview:
         """Of all origins, or of these and what is wrong with them."""
         now = time.time()
@@ -89,7 +97,8 @@ class Board:
         if len(self._pages.hub) and (self._changed or not quiet):
             self._changed = False
             self._told = time.monotonic()
-            self._pages.publish("overview", self.overview())
+            told = self._deltas.tell(self.overview())
+            self._pages.publish("overview" if isinstance(told, Overview) else "overview_changed", told)
         return EVERY_SECONDS
 
     def deployments(self) -> list[PlacedDeployment]:
@@ -133,7 +142,7 @@ def routes(board: Board, reach: Reach) -> list[Any]:
     @get("/api/overview", opt=VIEWER, summary="What the first screen needs", tags=["overview"])
     async def overview() -> Overview:
         """Findings, origins, changes and rates, in one answer."""
-        return board.overview()
+        return board.given()
 
     @get("/api/origins", opt=VIEWER, summary="Every origin that is followed", tags=["origins"])
     async def origins() -> Page[OriginState]:

@@ -30,6 +30,7 @@ from chimney.wire.origin import Overview
 
 REPLAYED = 1_000
 TOPICS = ("overview", "findings")
+CHANGES = {"overview_changed": "overview"}  # what is told in place of the whole, to those who asked for that
 _encode = msgspec.json.Encoder().encode
 AnyRequest = Request[Any, Any, Any]
 
@@ -125,7 +126,9 @@ class PageStreams:
         room_or_429(self.hub, address)
         backlog = [self._entry(topic, value) for topic, value in snapshot() if topic in topics]
         hello = Hello(version=__version__, boot=self._boot, oldest_id=None, newest_id=self._id)
-        return self.hub.subscribe(address, lambda entry: entry.event in topics), Opening(hello, None, backlog)
+        return self.hub.subscribe(address, lambda entry: CHANGES.get(entry.event, entry.event) in topics), Opening(
+            hello, None, backlog
+        )
 
 
 def _topics(text: str) -> frozenset[str]:

@@ -124,6 +124,7 @@ class Telemetry:
         return {
             "edge": collector.edge,
             "version": collector.version,
+            "traffic": collector.visitors.told(),
             "collectors": [*collector.states(), *streams],
         }
 

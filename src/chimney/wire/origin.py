@@ -1,5 +1,7 @@
 """An origin as the table sees it."""
 
+from typing import Any
+
 from chimney.wire.base import Message, Timestamp
 from chimney.wire.deployment import Deployment, DeployStatus
 from chimney.wire.edge import Edge
@@ -32,6 +34,16 @@ class CollectorState(Message, frozen=True, kw_only=True):
     error: str | None
 
 
+class OriginTraffic(Message, frozen=True, kw_only=True):
+    """What visitors met, between one reading of the origin's metrics and the next, oldest first, together
+    `over_seconds`. `rates` are requests by second; shares of 5xx and waits are None where nobody came."""
+
+    over_seconds: float
+    rates: list[float]
+    error_rates_pct: list[float | None]
+    p95s_ms: list[float | None]
+
+
 class OriginState(Message, frozen=True, kw_only=True):
     """`state` is up, degraded, down or unknown (not asked yet); `reason` says why it is not up.
 
@@ -55,6 +67,7 @@ class OriginState(Message, frozen=True, kw_only=True):
     edge: Edge | None = None
     version: Version | None = None
     collectors: list[CollectorState] = []
+    traffic: OriginTraffic | None = None
 
 
 class Change(Message, frozen=True, kw_only=True):
@@ -85,6 +98,19 @@ class Overview(Message, frozen=True, kw_only=True):
     changes: list[Change]
     log_rate_per_second: float
     errors_last_5_min: int
+
+
+class OverviewChanged(Message, frozen=True, kw_only=True):
+    """What changed of an Overview since the last event: of each origin its name and the fields that did. `findings` and
+    `changes` are None when they did not."""
+
+    at: Timestamp
+    version: str
+    log_rate_per_second: float
+    errors_last_5_min: int
+    findings: Findings | None
+    changes: list[Change] | None
+    origins: list[dict[str, Any]]
 
 
 class SessionState(Message, frozen=True, kw_only=True):

@@ -1845,6 +1845,14 @@ export interface components {
             edge?: components["schemas"]["Edge"] | null;
             version?: components["schemas"]["Version"] | null;
             collectors?: components["schemas"]["CollectorState"][];
+            traffic?: components["schemas"]["OriginTraffic"] | null;
+        };
+        /** OriginTraffic */
+        OriginTraffic: {
+            over_seconds: number;
+            rates: number[];
+            error_rates_pct: (number | null)[];
+            p95s_ms: (number | null)[];
         };
         /** OutgoingState */
         OutgoingState: {
