@@ -87,3 +87,24 @@ def test_what_is_read_stays_where_it_is_while_records_arrive(signed_in: Page, st
     pill.click()
     expect(grid.get_by_text("/api/repos").last).to_be_visible()
     expect(signed_in.get_by_text("paused", exact=True)).to_be_hidden()
+
+
+def test_silence_what_is_known_and_read_later_what_was_wrong(signed_in: Page, stack: Stack) -> None:
+    def report(phase: str) -> None:
+        fetch(f"{stack.origin.url}/api/deploy/events", body={"phase": phase, "revision": "c0ffee01", "slot": "green"})
+
+    report("failed")
+    findings = signed_in.get_by_role("region", name="Findings")
+    findings.get_by_role("button", name="Silence…").click()
+    sheet = signed_in.get_by_role("dialog")
+    sheet.get_by_label(re.compile("^Reason")).fill("it is being mended")
+    sheet.get_by_role("button", name="Silence", exact=True).click()
+    expect(findings).to_contain_text(re.compile(r"silenced until .* by operator:\s+it is being mended"))
+    report("succeeded")
+    expect(findings.get_by_text("All good since")).to_be_visible()
+    findings.get_by_role("button", name="What was wrong").click()
+    expect(signed_in).to_have_url(re.compile("past=1"))
+    past = signed_in.get_by_role("region", name="Past findings").get_by_role("listitem")
+    expect(past.filter(has_text="The last deployment of hel1 failed")).to_contain_text("lasted")
+    change = signed_in.get_by_role("region", name="Changes").get_by_role("listitem").filter(has_text="c0ffee0")
+    expect(change).to_contain_text("watched")

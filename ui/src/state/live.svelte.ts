@@ -5,6 +5,7 @@ import type { ServerEvent } from '$api/sse';
 import { SharedStream, type Link } from '$api/shared-stream';
 import type { Clock } from './clock.svelte';
 import { LinkState } from './link.svelte';
+import { withChanges, type OverviewChanged } from './overview-delta';
 
 /** Events are put on the page at most this often. */
 const BATCH_MS = 250;
@@ -108,6 +109,7 @@ export class Live {
   #event(event: ServerEvent): void {
     if (event.type === 'hello') this.#hello(JSON.parse(event.data) as Hello);
     else if (event.type === 'overview') this.#take(JSON.parse(event.data) as Overview);
+    else if (event.type === 'overview_changed') this.#change(JSON.parse(event.data) as OverviewChanged);
     else if (event.type === 'findings') this.#latest.findings = JSON.parse(event.data) as Findings;
     else return;
     this.#timer ??= setTimeout(() => this.#flush(), BATCH_MS);
@@ -117,6 +119,12 @@ export class Live {
     this.#loadedVersion ??= hello.version;
     this.#servedVersion = hello.version;
     this.#outdated = hello.version !== this.#loadedVersion;
+  }
+
+  /** Without the whole there is nothing to change; it is on its way. */
+  #change(delta: OverviewChanged): void {
+    const held = this.#latest.overview ?? this.#overview;
+    if (held) this.#take(withChanges(held, delta));
   }
 
   #take(overview: Overview): void {

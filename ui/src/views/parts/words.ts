@@ -40,6 +40,13 @@ export const phaseWord = table({
   rolled_back: { kind: 'warn', word: 'rolled back' },
 });
 
+export const verdictWord = table({
+  pending: { kind: 'running', word: 'watched' },
+  harmless: { kind: 'ok', word: 'harmless' },
+  harmful: { kind: 'bad', word: 'harmful' },
+  too_little_traffic: { kind: 'unknown', word: 'too little traffic' },
+});
+
 export const branchWord = table({
   green: { kind: 'ok', word: 'green' },
   red: { kind: 'bad', word: 'red' },
