@@ -128,11 +128,9 @@ class Table:
         return_large_blocks()
         self.shell.panics.watch()
         self._folder = await asyncio.to_thread(DataFolder, settings.data_dir)
-        await asyncio.gather(self.storage.open(), self.database.open())
+        await asyncio.gather(self.storage.open(), self.database.open(), asyncio.to_thread(self.build))
         self._pipe.start(self.ingest.take_own, batches=[self.requests.take])
-        await asyncio.gather(
-            asyncio.to_thread(self.build), self.operating.load(), self.showing.load(), self.ingest.recall()
-        )
+        await asyncio.gather(self.operating.load(), self.showing.load(), self.ingest.recall())
         await self.operating.tell_token(self._folder)
         await self.telemetry.load()
         await self.watching.load()
