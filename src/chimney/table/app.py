@@ -92,7 +92,7 @@ class Table:
             clients=self._clients,
         )
         self.ingest.reported = self.watching.reported
-        self.operating = Operating(settings, database=self.database, client=self._client)
+        self.operating = Operating(settings, database=self.database, client=self._client, outside=self._clients.outside)
         self.showing = Showing(
             settings,
             database=self.database,

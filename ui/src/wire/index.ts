@@ -43,6 +43,7 @@ export type Service = Schemas['Service'];
 export type RunsPage = Schemas['RunsPage'];
 export type SessionState = Schemas['SessionState'];
 export type SignedIn = Schemas['SignedIn'];
+export type SignInNeeded = Schemas['SignInNeeded'];
 export type SlotState = Schemas['SlotState'];
 export type Span = Schemas['Span'];
 export type Trace = Schemas['Trace'];
