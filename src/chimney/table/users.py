@@ -8,13 +8,12 @@ import msgspec
 from litestar import delete, get, patch, post
 from litestar.params import FromPath, JSONBody
 
-from chimney.core.account import FIRST_USER, Refusal, Standing, free_name, refused
+from chimney.core.account import FIRST_USER, Person, Refusal, Standing, free_name, refused
 from chimney.store.accounts import Accounts, User
 from chimney.table.access import ADMIN, AnyRequest, asker_of
 from chimney.table.audit import Audit, asked_of_table
 from chimney.table.entrance import check_password
 from chimney.table.passwords import Passwords
-from chimney.table.providers.person import Person
 from chimney.table.sessions import Sessions
 from chimney.web.problem import ProblemError
 from chimney.web.record import RequestRecord

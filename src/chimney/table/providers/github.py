@@ -10,9 +10,10 @@ from urllib.parse import quote, urlencode
 import httpx2
 
 from chimney.config import TableSettings
+from chimney.core.account import Person
 from chimney.table.providers.asking import ask
 from chimney.table.providers.oidc import challenge_of
-from chimney.table.providers.person import Challenge, Person, RefusedError, UnreachableError, text_of
+from chimney.table.providers.person import Challenge, RefusedError, UnreachableError, text_of
 from chimney.wire.account import Source
 
 

@@ -15,8 +15,9 @@ from urllib.parse import quote, urlencode
 import httpx2
 
 from chimney.config import TableSettings
+from chimney.core.account import Person
 from chimney.table.providers.asking import ask
-from chimney.table.providers.person import Challenge, Person, RefusedError, UnreachableError, text_of
+from chimney.table.providers.person import Challenge, RefusedError, UnreachableError, text_of
 from chimney.wire.account import Source
 
 KNOWN_SECONDS = 3_600.0  # what was discovered; keys that are not among them are asked for at once

@@ -1,19 +1,12 @@
-"""What a provider says of a person, and what it is to a sign-in."""
+"""What a provider is to a sign-in."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
 
 import msgspec
 
+from chimney.core.account import Person
 from chimney.wire.account import Source
-
-
-class Person(msgspec.Struct, frozen=True):
-    """`subject` is theirs for ever, `name` what they call themselves there today."""
-
-    source: Source
-    subject: str
-    name: str
 
 
 class Challenge(msgspec.Struct, frozen=True):

@@ -10,13 +10,14 @@ from urllib.parse import quote
 from litestar import Response, get
 from litestar.params import FromQuery
 
+from chimney.core.account import Person
 from chimney.core.landing import landing
 from chimney.core.redact import safe
 from chimney.store.accounts import User
 from chimney.table.access import PUBLIC, AnyRequest
 from chimney.table.cookies import SESSION, SIGN_IN, read_cookie, set_cookie
 from chimney.table.providers.pending import SECONDS, Begun, Pending
-from chimney.table.providers.person import Person, Provider, RefusedError, UnreachableError
+from chimney.table.providers.person import Provider, RefusedError, UnreachableError
 from chimney.table.sessions import ELSEWHERE_SECONDS, Sessions
 from chimney.table.users import Users
 from chimney.web.asgi import Scope
