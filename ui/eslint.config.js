@@ -21,6 +21,7 @@ const screens = [
   'metrics',
   'pipelines',
   'wall',
+  'settings',
 ];
 const shared = ['frame', 'parts'];
 

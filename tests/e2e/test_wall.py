@@ -4,7 +4,8 @@ import re
 import urllib.request
 
 from playwright.sync_api import Browser, Page, expect
-from tests.e2e.processes import Stack, eventually, fetch, status_of
+from tests.e2e.conftest import page_at
+from tests.e2e.processes import Stack, eventually, status_of
 
 
 def fits(page: Page) -> bool:
@@ -23,17 +24,29 @@ def edge(page: Page) -> set[str]:
     return set(page.evaluate(EDGE))
 
 
+def make_link(desk: Page, name: str) -> str:
+    """As an operator does it; gives its address."""
+    desk.get_by_role("link", name="Settings").first.click()
+    desk.get_by_role("link", name="Links").click()
+    desk.get_by_role("button", name="New link").click()
+    sheet = desk.get_by_role("dialog")
+    sheet.get_by_label(re.compile("^Name")).fill(name)
+    sheet.get_by_role("button", name="Make the link").click()
+    expect(sheet.get_by_text("shown this once")).to_be_visible()
+    return str(sheet.locator("code").inner_text())
+
+
 def test_hang_it_on_the_wall(browser: Browser, fresh_stack: Stack) -> None:
     stack = fresh_stack
-    token = (stack.folder / ".table" / "cli.token").read_text().strip()
-    bearer = {"authorization": f"Bearer {token}"}
-    made = fetch(f"{stack.table.url}/api/links", body={"name": "Kitchen"}, headers=bearer)
+    with page_at(browser, stack.table.url) as desk:
+        address = make_link(desk, "Kitchen")
+    path = address.removeprefix(stack.table.url)
 
     context = browser.new_context(viewport={"width": 1920, "height": 1080})
     page = context.new_page()
     asked: set[str] = set()
     page.on("request", lambda request: asked.add(re.sub(r"/assets/.*", "/assets/", request.url)))
-    page.goto(stack.table.url + made["path"])
+    page.goto(address)
     heading = page.get_by_role("heading", level=1)
     expect(heading).to_have_text("All good")
     expect(page.get_by_role("status")).to_have_text("live")
@@ -59,14 +72,19 @@ def test_hang_it_on_the_wall(browser: Browser, fresh_stack: Stack) -> None:
     stack.origin.again()
     expect(heading).to_have_text("All good", timeout=30_000)
 
-    bearer = {"authorization": "Bearer " + (stack.folder / ".table" / "cli.token").read_text().strip()}
-    fetch(f"{stack.table.url}/api/links/{made['id']}", method="DELETE", headers=bearer)
+    with page_at(browser, stack.table.url) as desk:
+        desk.goto(f"{stack.table.url}/settings/links")
+        row = desk.get_by_role("row").filter(has_text="Kitchen")
+        expect(row.get_by_text("1 screen")).to_be_visible()
+        row.get_by_role("button", name="Revoke").click()
+        desk.get_by_role("dialog").get_by_role("button", name="Revoke it").click()
+        expect(desk.get_by_text("There is no link yet")).to_be_visible()
     expect(page.get_by_text("This link does not work any more")).to_be_visible(timeout=30_000)
-    assert status_of(stack.table.url + made["path"]) == 404
-    own = {f"{stack.table.url}{path}" for path in (made["path"], "/assets/", "/api/wall/stream")}
+    assert status_of(address) == 404
+    own = {f"{stack.table.url}{one}" for one in (path, "/assets/", "/api/wall/stream")}
     assert asked == own
     assert context.cookies() == []
-    assert made["token"] not in stack.table.errors() + stack.origin.errors()
+    assert path.removeprefix("/tv/") not in stack.table.errors() + stack.origin.errors()
     context.close()
 
 

@@ -67,11 +67,15 @@ export async function getWithHeaders<T>(
 export const get = async <T>(path: string, signal?: AbortSignal): Promise<T> =>
   (await getWithHeaders<T>(path, signal)).body;
 
-export async function post<T>(path: string, body: unknown): Promise<T> {
+/** Null when the answer has no body. */
+async function send<T>(method: 'POST' | 'PATCH', path: string, body: unknown): Promise<T> {
   const headers = { 'Content-Type': 'application/json', Accept: 'application/json' };
-  const response = await call(path, { method: 'POST', headers, body: JSON.stringify(body) });
-  return (await response.json()) as T;
+  const response = await call(path, { method, headers, body: JSON.stringify(body) });
+  return (response.status === 204 ? null : await response.json()) as T;
 }
+
+export const post = <T>(path: string, body: unknown): Promise<T> => send<T>('POST', path, body);
+export const patch = <T>(path: string, body: unknown): Promise<T> => send<T>('PATCH', path, body);
 
 /** JSON by its content type, because the table refuses any other unsafe request. */
 export async function remove(path: string): Promise<void> {

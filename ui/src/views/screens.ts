@@ -9,6 +9,8 @@ export interface Screen {
   /** `g` and this letter go there. */
   key: string;
   icon: IconName;
+  /** No tab of its own: beside the user's menu, and on a phone behind More. */
+  aside?: true;
   load: () => Promise<{ default: Component }>;
 }
 
@@ -52,6 +54,14 @@ export const SCREENS: readonly Screen[] = [
   },
   { path: 'cache', label: 'Cache', key: 'c', icon: 'cache', load: () => import('./cache/Cache.svelte') },
   { path: 'edge', label: 'Edge', key: 'e', icon: 'edge', load: () => import('./edge/EdgeScreen.svelte') },
+  {
+    path: 'settings',
+    label: 'Settings',
+    key: 's',
+    icon: 'settings',
+    aside: true,
+    load: () => import('./settings/Settings.svelte'),
+  },
 ];
 
 /** On a phone the bar has room for so many; the others are behind More. */

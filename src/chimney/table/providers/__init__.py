@@ -1,1 +1,0 @@
-"""Signing in elsewhere: OIDC and GitHub."""
