@@ -284,6 +284,21 @@ def test_a_problem_type_says_what_happened_what_still_works_and_what_to_do(slug:
     ] == []
 
 
+CODES = {
+    *("origin_unreachable", "origin_redirects", "origin_erroring", "origin_slow", "origin_stream_lost"),
+    *("edge_unreachable", "edge_wrong_upstream", "edge_no_healthy_upstream", "slot_mismatch"),
+    *("deploy_failed", "deploy_stuck", "deploy_harmful"),
+    *("github_unreachable", "github_unauthorized", "github_rate_limited", "github_quota_low"),
+    *("webhook_rejected", "webhook_silent", "pipeline_red", "dragonfly_unreachable", "cache_cold"),
+    *("error_rate_high", "panic", "latency_regressed", "log_dropped", "clock_skew", "certificate_expiring"),
+    *("storage_full", "storage_damaged", "telemetry_refused", "no_data"),
+}
+MORE = {"github_erroring", "dragonfly_full", "edge_reload_refused", "table_behind", "loop_failing"} | {
+    "source_unreachable",
+    "alert_firing",
+}
+
+
 def findings() -> dict[str, set[tuple[str, str]]]:
     """Severity and component by code, as the rules make them."""
     found: dict[str, set[tuple[str, str]]] = {}
@@ -291,9 +306,11 @@ def findings() -> dict[str, set[tuple[str, str]]]:
         if called not in ("of_origin", "of_table"):
             continue
         given = {keyword.arg: keyword.value for keyword in call.keywords}
-        severity = ast.unparse(given["severity"]).rpartition(".")[2].lower()
+        severities = re.findall(r"Severity\.(\w+)", ast.unparse(given["severity"]))
         code = text_of(call.args[0]) or "?"
-        found.setdefault(code, set()).add((severity, COMPONENTS.get(code, "origin")))
+        usual = "origin" if called == "of_origin" else "table"
+        component = COMPONENTS.get(code, usual)
+        found.setdefault(code, set()).update((one.lower(), component) for one in severities)
     return found
 
 
@@ -304,6 +321,17 @@ def test_the_findings_are_described_with_severity_and_component_and_no_others() 
         if "_" in code or code == "panic"
     }
     assert described == findings()
+
+
+@pytest.mark.parametrize("code", sorted(findings()))
+def test_a_finding_says_what_it_means_how_it_is_detected_and_what_to_do(code: str) -> None:
+    text = sections(DOCS / "findings.md", 2)[code]
+    assert [word for word in ("**Means.**", "**Detected.**", "**What to do.**") if word not in text] == []
+
+
+def test_every_code_of_the_contract_is_drawn_by_a_rule() -> None:
+    assert findings().keys() >= CODES
+    assert findings().keys() - CODES == MORE
 
 
 def test_faults_are_documented_by_their_fields() -> None:

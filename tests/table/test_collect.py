@@ -109,7 +109,7 @@ async def test_nothing_is_asked_of_an_origin_that_does_not_answer(running: Runni
         deployed=lambda _origin, _deployments: False,
     )
     assert await asked.scrape() < 3
-    assert [one.error for one in asked.states()] == [None] * 4
+    assert [one.error for one in asked.states()] == [None] * 5
     await asked._client.aclose()
 
 

@@ -138,7 +138,7 @@ async def test_while_nothing_can_be_stored_senders_are_told_to_try_again(
     assert (packed.status_code, status_of(packed.content)[0]) == (503, 14)
     await eventually(
         lambda: any(
-            one.code == "telemetry_refused" and "7 rows" in one.detail
+            one.code == "storage_full" and "7 rows" in one.evidence[-1].value
             for one in running.table.watching.watch.current.items
         )
     )

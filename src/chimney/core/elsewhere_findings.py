@@ -9,7 +9,7 @@ from chimney.core.facts import Facts
 from chimney.core.finding_of import of_table
 from chimney.wire.finding import Evidence, Finding, Severity
 
-RECENT = timedelta(minutes=15)
+RECENT = timedelta(seconds=90)  # senders come again within the minute
 MOST_LABELS = 12
 
 
@@ -50,9 +50,9 @@ def alerts_firing(facts: Facts, now: datetime) -> Iterator[Finding]:
 
 
 def telemetry_refused(facts: Facts, now: datetime) -> Finding | None:
-    seen = facts.receiver.refused
-    if seen is None or now - seen.at > RECENT:
-        return None
+    seen, recovered = facts.receiver.refused, facts.storage.recovered_at
+    if seen is None or now - seen.at > RECENT or (recovered and seen.at <= recovered):
+        return _denied(facts, now)
     return of_table(
         "telemetry_refused",
         severity=Severity.WARNING,
@@ -63,4 +63,20 @@ def telemetry_refused(facts: Facts, now: datetime) -> Finding | None:
         evidence=[Evidence(what="last refusal", value=seen.text, at=seen.at)],
         remedy="Look at the other findings about storage first. If there is none, senders send more than this machine"
         " can store: sample traces, raise the least log level, or give the table a faster disk.",
+    )
+
+
+def _denied(facts: Facts, now: datetime) -> Finding | None:
+    seen = facts.receiver.denied
+    if seen is None or now - seen.at > RECENT:
+        return None
+    return of_table(
+        "telemetry_refused",
+        severity=Severity.WARNING,
+        since=seen.at,
+        title="A sender of OTLP is refused",
+        detail=f"The table answered it {seen.text} What it sends is lost: it was told not to send it again.",
+        evidence=[Evidence(what="requests refused so", value=f"{seen.count:,}, the last: {seen.text}", at=seen.at)],
+        remedy="401: give the sender the token of CHIMNEY_TABLE_OTLP_TOKEN (OTEL_EXPORTER_OTLP_HEADERS="
+        "authorization=Bearer%20…). 400 and 415: it sends something else than OTLP over HTTP. 413: smaller batches.",
     )

@@ -6,10 +6,13 @@ from enum import StrEnum
 import msgspec
 
 from chimney.core.elsewhere.alerts import Alert
-from chimney.wire.deployment import DeployStatus
-from chimney.wire.health import Health
-from chimney.wire.origin import StreamState
+from chimney.wire.deployment import Deployment, DeployStatus
+from chimney.wire.edge import Edge
+from chimney.wire.health import ErrorWindow, Health
+from chimney.wire.origin import CollectorState, PlacedDeployment, StreamState
 from chimney.wire.pipeline import PipelineSummary
+from chimney.wire.probe import ProbedOrigin
+from chimney.wire.verdict import Verdict
 
 
 class Fault(StrEnum):
@@ -44,10 +47,57 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True):
     count: int = 1
 
 
+class Certificate(msgspec.Struct, frozen=True, kw_only=True):
+    """What the origin's TLS certificate says of its time."""
+
+    not_before: datetime
+    not_after: datetime
+
+
+class Latency(msgspec.Struct, frozen=True, kw_only=True):
+    """The 95th percentile of what visitors waited: in the last seconds, in which there were so many `requests`, and
+    usually, over the hour before; None until that is known."""
+
+    p95_ms: float
+    usual_ms: float | None
+    requests: int
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What was asked of the cache in the last minutes, and found there. `since` is the beginning of them."""
+
+    requests: int
+    hits: int
+    since: datetime
+
+
+class Harm(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest deployment that is live, with a verdict that it hurts."""
+
+    deployment: PlacedDeployment
+    verdict: Verdict
+
+
+class Peers(msgspec.Struct, frozen=True, kw_only=True):
+    """What origins of the same repository and environment have in common: slots and replicas of one service.
+
+    `anchor` is the first of them, after which what they share is named. `deploying` is a deployment that goes on, or
+    ended just now. `dead` are slots of edges whose origin does not answer, by the edge's id and the slot.
+    """
+
+    anchor: str
+    deploying: Deployment | None = None
+    webhook_at: datetime | None = None
+    dead: frozenset[tuple[str | None, str]] = frozenset()
+
+
 class OriginFacts(msgspec.Struct, frozen=True, kw_only=True):
     """One origin. `failure` is None while probes succeed, also before the first one (`probed_at` is None then).
 
-    `latencies_ms` are those of the last probes, newest last. `health`, `deploy` and `pipeline` are the last answers.
+    `latencies_ms` are those of the last probes, newest last. `health`, `deploy`, `pipeline` and `edge` are the last
+    answers, `history` how the addresses that it probes are. `clock_ahead_seconds` is by how much its clock is ahead of
+    ours. `unready_since`: it answers, and says that it is down. `left_at`: it ended its stream then as one does that is
+    stopped on purpose. `edge_errors` are answers of its edge in the last minute.
     `well_since` is when the present run of good probes began.
     """
 
@@ -64,6 +114,22 @@ class OriginFacts(msgspec.Struct, frozen=True, kw_only=True):
     panic: Sighting | None = None
     dropped: Sighting | None = None
     well_since: datetime | None = None
+    edge: Edge | None = None
+    history: tuple[ProbedOrigin, ...] = ()
+    harm: Harm | None = None
+    clock_ahead_seconds: float | None = None
+    certificate: Certificate | None = None
+    latency: Latency | None = None
+    cache: Asked | None = None
+    edge_errors: ErrorWindow | None = None
+    left_at: datetime | None = None
+    unready_since: datetime | None = None
+    collectors: tuple[CollectorState, ...] = ()
+    peers: Peers | None = None
+
+    @property
+    def anchor(self) -> str:
+        return self.peers.anchor if self.peers else self.name
 
 
 class StorageFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +140,7 @@ class StorageFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     full_since: datetime | None = None
     full_detail: str | None = None
+    recovered_at: datetime | None = None
     rows: int = 0
     damage: str | None = None
     damaged_at: datetime | None = None
@@ -93,10 +160,24 @@ class SourceFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReceiverFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What senders of OTLP were told to send again, since the start."""
+    """What senders of OTLP were told to send again, since the start; `denied` is what was refused for good: a wrong
+    token, or what is no OTLP."""
 
     refused: Sighting | None = None
     requests: int = 0
+    denied: Sighting | None = None
+
+
+class OwnFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """The table's process. `loops` are those that fail, by name with their error; `lag_seconds` is by how much its loop
+    was late lately, `waiting_rows` what is read and not stored yet, `unkept` what of the findings could not be kept."""
+
+    loops: tuple[tuple[str, Sighting], ...] = ()
+    panic: Sighting | None = None
+    lag_seconds: float = 0.0
+    lag_at: datetime | None = None
+    waiting_rows: int = 0
+    unkept: int = 0
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,3 +186,4 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     sources: tuple[SourceFacts, ...] = ()
     alerts: tuple[Alert, ...] = ()
     receiver: ReceiverFacts = ReceiverFacts()
+    own: OwnFacts = OwnFacts()

@@ -6,7 +6,7 @@ the time for which it has to be gone, so that what flaps is told once. A pending
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -37,6 +37,7 @@ class _Life(msgspec.Struct):
     gone: datetime | None = None
     returns: int = 0
     recalled: datetime | None = None
+    hidden: bool = False
 
 
 class Lives:
@@ -55,13 +56,23 @@ class Lives:
         for finding in findings:
             self._lives[finding.id] = _Life(finding, finding.since, fired=True, recalled=until)
 
-    def take(self, drawn: Iterable[Finding], *, now: datetime) -> list[Alert]:
-        """What has changed by what is drawn now."""
+    def alive(self) -> list[Finding]:
+        """Pending, firing, or gone and not resolved yet."""
+        return [life.finding for life in self._lives.values() if not life.recalled]
+
+    def take(
+        self, drawn: Iterable[Finding], *, now: datetime, hidden: Callable[[Finding], bool] = lambda _finding: False
+    ) -> list[Alert]:
+        """What has changed by what is drawn now. Of what is hidden nothing is told: one that was told before stays as
+        it is, and is not shown."""
         self.silences = {known: one for known, one in self.silences.items() if one.until > now}
-        found = {finding.id: finding for finding in drawn}
+        found = {finding.id: finding for finding in drawn if not hidden(finding)}
         alerts = [alert for finding in found.values() if (alert := self._drawn(finding, now))]
         missing = [life for known, life in self._lives.items() if known not in found]
-        alerts += [alert for life in missing if (alert := self._missing(life, now))]
+        for life in missing:
+            life.hidden = life.fired and hidden(life.finding)
+            if not life.hidden and (alert := self._missing(life, now)):
+                alerts.append(alert)
         self._tell(now)
         return alerts
 
@@ -76,6 +87,7 @@ class Lives:
         silenced = self.silences.get(finding.id)
         before, life.finding = life.finding, msgspec.structs.replace(finding, since=life.began, silenced=silenced)
         life.gone = life.recalled = None
+        life.hidden = False
         if life.fired:
             changed = (before.severity, before.silenced) != (finding.severity, silenced)
             return Alert(change=Change.UPDATED, at=now, finding=life.finding) if changed else None
@@ -109,6 +121,6 @@ class Lives:
         return min(returns + 1, MOST_RETURNS)
 
     def _tell(self, now: datetime) -> None:
-        items = [life.finding for life in self._lives.values() if life.fired and not life.recalled]
+        items = [life.finding for life in self._lives.values() if life.fired and not (life.recalled or life.hidden)]
         items.sort(key=lambda finding: (_ORDER[finding.severity], finding.since, finding.id))
         self.current = Findings(items=items, good_since=None if items else self.current.good_since or now)

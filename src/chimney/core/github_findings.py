@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from chimney.core.facts import OriginFacts
 from chimney.core.finding_of import duration, of_origin
 from chimney.wire.finding import Evidence, Finding, Severity
-from chimney.wire.health import GitHubHealth
+from chimney.wire.health import GitHubHealth, Health
 
 SILENT_SECONDS = 600  # the dead man's switch
 QUOTA_LOW = 0.1
@@ -23,9 +23,18 @@ def github(origin: OriginFacts, now: datetime) -> Finding | None:
         return _unauthorized(origin, health, now)
     if code == "rate_limited":
         return _rate_limited(origin, health, now)
-    if (health.seconds_since_success or 0) > SILENT_SECONDS:
+    if (_silent_seconds(origin.health) or 0) > SILENT_SECONDS:
         return _unreachable(origin, health, now)
+    if code in ("unreachable", "unexpected"):
+        return _erroring(origin, health, now)
     return _quota_low(origin, health, now)
+
+
+def _silent_seconds(health: Health) -> float | None:
+    """Since the last good answer; since the start when there was none, and there is a repository to ask for."""
+    if health.github.seconds_since_success is not None:
+        return health.github.seconds_since_success
+    return health.uptime_seconds if health.repo else None
 
 
 def _problem(health: GitHubHealth) -> Evidence:
@@ -36,6 +45,7 @@ def _unauthorized(origin: OriginFacts, health: GitHubHealth, now: datetime) -> F
     return of_origin(
         "github_unauthorized",
         origin,
+        shared=True,
         severity=Severity.CRITICAL,
         since=now,
         title=f"GitHub refuses the token of origin {origin.name}",
@@ -52,6 +62,7 @@ def _rate_limited(origin: OriginFacts, health: GitHubHealth, now: datetime) -> F
     return of_origin(
         "github_rate_limited",
         origin,
+        shared=True,
         severity=Severity.WARNING,
         since=now,
         title=f"GitHub's rate limit stops origin {origin.name}",
@@ -65,10 +76,11 @@ def _rate_limited(origin: OriginFacts, health: GitHubHealth, now: datetime) -> F
 
 
 def _unreachable(origin: OriginFacts, health: GitHubHealth, now: datetime) -> Finding:
-    silent = health.seconds_since_success or 0
+    silent = (_silent_seconds(origin.health) if origin.health else None) or 0.0
     return of_origin(
         "github_unreachable",
         origin,
+        shared=True,
         severity=Severity.CRITICAL,
         since=now - timedelta(seconds=silent),
         title=f"Origin {origin.name} has had no answer from GitHub for {duration(silent)}",
@@ -79,6 +91,21 @@ def _unreachable(origin: OriginFacts, health: GitHubHealth, now: datetime) -> Fi
     )
 
 
+def _erroring(origin: OriginFacts, health: GitHubHealth, now: datetime) -> Finding:
+    return of_origin(
+        "github_erroring",
+        origin,
+        shared=True,
+        severity=Severity.WARNING,
+        since=now,
+        title=f"GitHub gives origin {origin.name} no usable answers",
+        detail="What was fetched before is shown; it grows old. Deployments and logs are not affected.",
+        evidence=[_problem(health)],
+        remedy="Look at https://www.githubstatus.com. If GitHub is well, check the way of the origin's machine to it:"
+        " DNS, outgoing firewall rules, a proxy.",
+    )
+
+
 def _quota_low(origin: OriginFacts, health: GitHubHealth, now: datetime) -> Finding | None:
     limit = health.rate_limit
     if limit is None or limit.remaining >= limit.limit * QUOTA_LOW or limit.reset_at <= now:
@@ -86,6 +113,7 @@ def _quota_low(origin: OriginFacts, health: GitHubHealth, now: datetime) -> Find
     return of_origin(
         "github_quota_low",
         origin,
+        shared=True,
         severity=Severity.WARNING,
         since=now,
         title=f"Origin {origin.name} has {limit.remaining:,} of {limit.limit:,} GitHub requests left",

@@ -3,13 +3,18 @@
 from datetime import datetime, timedelta
 from statistics import median
 
-from chimney.core.facts import Fault, OriginFacts
-from chimney.core.finding_of import duration, of_origin
+from chimney.core.facts import Facts, Fault, OriginFacts, ProbeFailure
+from chimney.core.finding_of import duration, of_origin, of_table
 from chimney.wire.finding import Evidence, Finding, Severity
 
 UNREACHABLE_AFTER = 2  # probes in a row: one lost packet is no outage
+UNREADY = timedelta(seconds=20)
+SEVERAL = 5
+CRASHED = timedelta(seconds=3)  # whoever starts it anew at once is faster
+RESTARTS = timedelta(seconds=15)  # for one that said goodbye: it was stopped on purpose, and should be back
+DEPLOYS = timedelta(seconds=45)  # for one that is being deployed to
 STREAM_LOST_AFTER = timedelta(seconds=15)
-RECENT = timedelta(minutes=15)
+RECENT = timedelta(minutes=5)
 SLOW_MS = 1_000
 SLOW_PROBES = 5
 _UNREACHABLE = {
@@ -36,9 +41,27 @@ _UNREACHABLE = {
 }
 
 
-def unreachable(origin: OriginFacts, now: datetime) -> Finding | None:
+def lasting(origin: OriginFacts, now: datetime) -> ProbeFailure | None:
+    """The failure, when it is more than a lost packet or a restart."""
     failure = origin.failure
-    if failure is None or failure.fault not in _UNREACHABLE or failure.count < UNREACHABLE_AFTER:
+    if failure is None or failure.count < UNREACHABLE_AFTER or now - failure.since < patience(origin, failure):
+        return None
+    return failure
+
+
+def patience(origin: OriginFacts, failure: ProbeFailure) -> timedelta:
+    """For how long it may be away. While visitors are sent to it nobody waits for a deployment to another slot."""
+    deploying = origin.peers.deploying if origin.peers else None
+    slot = origin.health.slot if origin.health else None
+    if deploying and (deploying.slot is None or slot is None or deploying.slot == slot):
+        return DEPLOYS
+    left = origin.left_at
+    return RESTARTS if left and failure.since - left < RESTARTS else CRASHED
+
+
+def unreachable(origin: OriginFacts, now: datetime) -> Finding | None:
+    failure = lasting(origin, now)
+    if failure is None or failure.fault not in _UNREACHABLE:
         return None
     what, remedy = _UNREACHABLE[failure.fault]
     contact = origin.last_contact_at
@@ -63,8 +86,8 @@ def unreachable(origin: OriginFacts, now: datetime) -> Finding | None:
     )
 
 
-def redirects(origin: OriginFacts, _now: datetime) -> Finding | None:
-    failure = origin.failure
+def redirects(origin: OriginFacts, now: datetime) -> Finding | None:
+    failure = lasting(origin, now)
     if failure is None or failure.fault is not Fault.REDIRECT:
         return None
     return of_origin(
@@ -81,8 +104,8 @@ def redirects(origin: OriginFacts, _now: datetime) -> Finding | None:
     )
 
 
-def erroring(origin: OriginFacts, _now: datetime) -> Finding | None:
-    failure = origin.failure
+def erroring(origin: OriginFacts, now: datetime) -> Finding | None:
+    failure = lasting(origin, now)
     if failure is None or failure.fault not in (Fault.STATUS, Fault.UNREADABLE):
         return None
     return of_origin(
@@ -95,6 +118,40 @@ def erroring(origin: OriginFacts, _now: datetime) -> Finding | None:
         evidence=[Evidence(what=failure.fault, value=failure.detail, at=failure.at)],
         remedy="502, 503 and 504 come from a proxy whose upstream is down: check that the origin runs and that the"
         " proxy points to its address. 404 or other content: check that the URL is the origin's.",
+    )
+
+
+def unready(origin: OriginFacts, now: datetime) -> Finding | None:
+    since = origin.unready_since
+    if origin.failure or since is None or now - since < UNREADY:
+        return None
+    return of_origin(
+        "origin_erroring",
+        origin,
+        severity=Severity.CRITICAL,
+        since=since,
+        title=f"Origin {origin.name} runs and does not get ready",
+        detail="It answers 503: it is starting or ending, and that takes seconds. Proxies send it no visitors.",
+        evidence=[Evidence(what="status", value="503, down", at=origin.probed_at)],
+        remedy="Its own log on stderr (journalctl, docker logs) says what it waits for. Start it anew if it hangs.",
+    )
+
+
+def none_reachable(facts: Facts, now: datetime) -> Finding | None:
+    """Of five or more not one can be reached: it is the table that has lost its way out."""
+    lost = [one.failure for one in facts.origins if one.failure and lasting(one, now)]
+    gone = [failure for failure in lost if failure.fault in (Fault.DNS, Fault.CONNECT, Fault.TIMEOUT)]
+    if len(facts.origins) < SEVERAL or len(gone) < len(facts.origins):
+        return None
+    return of_table(
+        "origin_unreachable",
+        severity=Severity.CRITICAL,
+        since=max(failure.since for failure in gone),
+        title=f"None of {len(gone):,} origins can be reached",
+        detail="All of them at once: more likely the table's own network is down than they all are.",
+        evidence=[Evidence(what=gone[0].fault, value=gone[0].detail, at=gone[0].at)],
+        remedy="Check the network of the table's machine: its link, its DNS (resolvectl status), its outgoing firewall"
+        " rules.",
     )
 
 
@@ -151,10 +208,12 @@ def panic(origin: OriginFacts, now: datetime) -> Finding | None:
         origin,
         severity=Severity.WARNING,
         since=seen.at,
-        title=f"Origin {origin.name} met an error of its own while answering",
-        detail="A request was answered with 500 because of a fault in chimney. Others are served as before.",
+        title=f"Origin {origin.name} met an error of its own",
+        detail="A request was answered with 500, or a background loop failed and is tried again, because of a fault in"
+        " chimney. Everything else goes on.",
         evidence=[Evidence(what="log", value=seen.text, at=seen.at), *request],
-        remedy="Open the log at the request id: the record carries the stack. Please report it as an issue.",
+        remedy="Open the log at that time, or at the request id: the record carries the stack. Please report it as an"
+        " issue.",
     )
 
 

@@ -6,7 +6,7 @@ from chimney.core.facts import Facts, StorageFacts
 from chimney.core.finding_of import of_table
 from chimney.wire.finding import Evidence, Finding, Severity
 
-RECENT = timedelta(minutes=15)
+RECENT = timedelta(minutes=5)
 NEARLY_FULL_PCT = 85.0
 DAMAGE_SHOWN = timedelta(days=1)
 
@@ -22,10 +22,19 @@ def storage_full(facts: Facts, now: datetime) -> Finding | None:
         title=f"The table cannot store: new data waits since {storage.full_since:%H:%M} UTC",
         detail=f"The {storage.rows:,} records stored before stay readable. Nothing new is stored or shown; the origins"
         " keep their last 1,000 records, so what comes later than that is lost if this lasts.",
-        evidence=[Evidence(what="error", value=storage.full_detail or "", at=storage.full_since)],
+        evidence=[Evidence(what="error", value=storage.full_detail or "", at=storage.full_since), *_refused(facts)],
         remedy="Make room on the disk of the table's data folder, or lower CHIMNEY_TABLE_RETENTION_BYTES and restart."
         " The table goes on by itself as soon as it can write.",
     )
+
+
+def _refused(facts: Facts) -> list[Evidence]:
+    """What senders of OTLP were told to send again meanwhile."""
+    seen, since = facts.receiver.refused, facts.storage.full_since
+    if seen is None or since is None or seen.at < since:
+        return []
+    said = f"{facts.receiver.requests:,} requests with {seen.count:,} rows"
+    return [Evidence(what="senders told to try again", value=said, at=seen.at)]
 
 
 def _nearly_full(storage: StorageFacts, now: datetime) -> Finding | None:

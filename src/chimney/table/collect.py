@@ -27,14 +27,17 @@ from chimney.table.probe import classify
 from chimney.table.turnstile import Turn, at_once
 from chimney.wire.base import Page, stamp
 from chimney.wire.deployment import Deployment
-from chimney.wire.edge import Edge, TailState
+from chimney.wire.edge import Edge, TailState, Trouble
 from chimney.wire.health import Version
 from chimney.wire.origin import CollectorState
+from chimney.wire.probe import ProbedOrigin
 from chimney.wire.telemetry import SampleRow
 
 DEADLINE_SECONDS = 10.0
 LARGEST = 4 * 1024**2
-EDGE_SECONDS = 15.0
+EDGE_SECONDS, NO_EDGE_SECONDS = 5.0, 60.0
+EDGES_A_SECOND = 40  # of a thousand origins with an edge each is asked every 25 s
+HISTORY_SECONDS, NO_HISTORY_SECONDS = 10.0, 120.0
 VERSION_SECONDS = 60.0
 LONGEST_WAIT = 300.0
 PAGE_SIZE = 200
@@ -43,6 +46,10 @@ _jitter = random.Random()  # noqa: S311 — spreads questions
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 Heard = Callable[[str, Sequence[Deployment]], bool]
+
+
+def edges_every(origins: int) -> float:
+    return max(EDGE_SECONDS, origins / EDGES_A_SECOND)
 
 
 class CollectError(Exception):
@@ -89,8 +96,11 @@ class Collector:
         reachable: Callable[[], bool],
         deployed: Heard,
         turn: Turn = at_once,
+        edge_seconds: float = EDGE_SECONDS,
     ) -> None:
         self._turn = turn
+        self.changed: Callable[[], None] = lambda: None
+        self._edge_seconds = edge_seconds
         self.origin = origin
         self._client = client
         self._ingest = ingest
@@ -99,7 +109,9 @@ class Collector:
         self.edge: Edge | None = None
         self.version: Version | None = None
         self.visitors = Visitors()
-        self._asks_edge = Question("edge", EDGE_SECONDS)
+        self.history: tuple[ProbedOrigin, ...] = ()
+        self._asks_edge = Question("edge", edge_seconds)
+        self._asks_history = Question("history", HISTORY_SECONDS)
         self._asks_version = Question("version", VERSION_SECONDS)
         self._scrapes = Question("metrics", scrape_seconds)
         self._catches_up = Question("deployments", LONGEST_WAIT)
@@ -109,13 +121,25 @@ class Collector:
         return self.edge is not None and self.edge.access_log.state is not TailState.NOT_CONFIGURED
 
     def states(self) -> list[CollectorState]:
-        return [one.state() for one in (self._asks_edge, self._asks_version, self._scrapes, self._catches_up)]
+        asked = (self._asks_edge, self._asks_version, self._scrapes, self._catches_up, self._asks_history)
+        return [one.state() for one in asked]
 
     async def ask_edge(self) -> float:
         async def ask() -> None:
             self.edge = await self._json("/api/edge", Edge)
+            none = self.edge.trouble is Trouble.NOT_CONFIGURED
+            self._asks_edge.seconds = NO_EDGE_SECONDS if none else self._edge_seconds
 
         return await self._ask(self._asks_edge, ask)
+
+    async def ask_history(self) -> float:
+        """How the addresses are that the origin probes."""
+
+        async def ask() -> None:
+            self.history = tuple((await self._json("/api/health/history?limit=1", Page[ProbedOrigin])).items)
+            self._asks_history.seconds = HISTORY_SECONDS if self.history else NO_HISTORY_SECONDS
+
+        return await self._ask(self._asks_history, ask)
 
     async def ask_version(self) -> float:
         async def ask() -> None:
@@ -156,6 +180,8 @@ class Collector:
             await ask()
         except CollectError as error:
             return question.ill(error)
+        finally:
+            self.changed()
         return question.well()
 
     async def _json(self, path: str, answer: type[T]) -> T:

@@ -96,6 +96,18 @@ class Deployments:
         """Those that began or ended after it."""
         return [one for one in self._held.values() if (one.ended_at or one.started_at) > at]
 
+    def of_key(self, key: Key) -> PlacedDeployment | None:
+        return self._held.get(key)
+
+    def live(self, origin: str, environment: str) -> PlacedDeployment | None:
+        """The newest that succeeded there, and was not rolled back."""
+        theirs = (
+            one
+            for one in self._held.values()
+            if (one.origin, one.environment, one.phase) == (origin, environment, "succeeded") and not one.rolled_back
+        )
+        return max(theirs, key=lambda one: one.started_at, default=None)
+
     def find(self, deployment: str, origin: str | None) -> PlacedDeployment | None:
         """The newest of that id."""
         return next(

@@ -1,5 +1,6 @@
 """What becomes of findings, kept: past ones for the history, current ones over a restart, and who silenced which."""
 
+import asyncio
 import logging
 import time
 from collections import deque
@@ -38,6 +39,7 @@ class FindingKeeper:
         self._kept = kept
         self._lives = lives
         self._waiting: deque[Alert] = deque()
+        self._saving: asyncio.Task[float] | None = None
         self.dropped = 0
 
     async def load(self, *, unsure_seconds: float) -> None:
@@ -52,6 +54,14 @@ class FindingKeeper:
             self.dropped += 1
 
     async def save(self) -> float:
+        """Also when it is cancelled half-way what was begun is ended, and nothing is written twice."""
+        if self._saving is None or self._saving.done():
+            self._saving = asyncio.create_task(self._save())
+            return await asyncio.shield(self._saving)
+        await asyncio.wait((self._saving,))
+        return await self._save()
+
+    async def _save(self) -> float:
         taken = list(self._waiting)
         if not taken:
             return SAVE_SECONDS

@@ -5,115 +5,76 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import msgspec
 from litestar import get
 
-from chimney.core.facts import Facts, OriginFacts, StorageFacts
+from chimney.core.facts import Facts
+from chimney.core.finding_causes import hides
 from chimney.core.finding_life import Lives
-from chimney.core.findings import evaluate
+from chimney.core.findings import PACES
 from chimney.table.access import VIEWER
-from chimney.table.follow import Follower
-from chimney.table.ingest import Ingest
-from chimney.table.probe import Probe
-from chimney.table.retention import Retention
-from chimney.table.telemetry import Telemetry
+from chimney.table.rounds import Gathering, Rounds
 from chimney.wire.base import stamp
 from chimney.wire.finding import Alert, Change, Findings
 
 Told = Callable[[Sequence[Alert]], None]  # never waits
 EVERY_SECONDS = 1.0
+LAG_SECONDS = 0.5  # worth telling
 log = logging.getLogger(__name__)
-
-
-class Followed(msgspec.Struct, frozen=True):
-    """One origin: who asks how it is, and who reads its log."""
-
-    probe: Probe
-    follower: Follower
 
 
 class Watch:
     """The current findings; `check` is the verb of a loop. Whoever is in `on_change` is told what fired, changed or was
-    resolved, in the order in which they stand there, after `current` was renewed."""
+    resolved, in the order in which they stand there, after `current` was renewed. `took_seconds` is the last round."""
 
     def __init__(
         self,
-        followed: Sequence[Followed],
+        gathering: Gathering,
         *,
-        ingest: Ingest,
-        retention: Retention,
-        telemetry: Telemetry,
-        damage: Callable[[], str | None],
         changed: Callable[[Findings], None],
         on_change: Sequence[Told] = (),
     ) -> None:
-        self._followed = followed
-        self._ingest = ingest
-        self._retention = retention
-        self._telemetry = telemetry
-        self._damage = damage
+        self._gathering = gathering
+        self._rounds = Rounds(gathering)
         self._changed = changed
-        self._damaged_at: float | None = None
-        self.lives = Lives(good_since=stamp(time.time()))
+        self._waits_since: float | None = None
+        self.took_seconds = 0.0
+        self.lives = Lives(PACES, good_since=stamp(time.time()))
         self.on_change: list[Told] = [_log, *on_change]
 
     @property
     def current(self) -> Findings:
         return self.lives.current
 
+    def touch(self, origin: str) -> None:
+        """Something may have changed of it."""
+        self._rounds.touch(origin)
+
     def facts(self) -> Facts:
-        return Facts(
-            origins=tuple(self._origin(one) for one in self._followed),
-            storage=self._storage(),
-            sources=self._telemetry.elsewhere.facts(),
-            alerts=tuple(self._telemetry.elsewhere.alerts),
-            receiver=self._telemetry.facts(),
-        )
-
-    def _origin(self, one: Followed) -> OriginFacts:
-        probe, name = one.probe, one.probe.origin.name
-        dropped = [seen for seen in (probe.dropped, self._ingest.gaps.get(name)) if seen]
-        return OriginFacts(
-            name=name,
-            url=probe.origin.url,
-            probed_at=stamp(probe.probed_at) if probe.probed_at else None,
-            failure=probe.failure,
-            latencies_ms=tuple(probe.latencies_ms),
-            last_contact_at=stamp(probe.last_contact_at) if probe.last_contact_at else None,
-            health=probe.health,
-            deploy=probe.deploy,
-            pipeline=probe.pipeline,
-            stream=one.follower.state(),
-            panic=self._ingest.panics.get(name),
-            dropped=max(dropped, key=lambda seen: seen.at, default=None),
-            well_since=stamp(probe.well_since) if probe.well_since else None,
-        )
-
-    def _storage(self) -> StorageFacts:
-        damage, since, disk = self._damage(), self._ingest.full_since, self._retention.disk
-        if damage and self._damaged_at is None:
-            self._damaged_at = time.time()
-        return StorageFacts(
-            full_since=stamp(since) if since else None,
-            full_detail=self._ingest.full_detail,
-            rows=self._retention.size.rows,
-            damage=damage,
-            damaged_at=stamp(self._damaged_at) if self._damaged_at else None,
-            dropped=self._ingest.own_dropped,
-            used_pct=disk.used_pct if disk else None,
-            free_bytes=disk.free_bytes if disk else 0,
-            days_left=disk.days_left if disk else None,
-        )
+        return self._gathering.facts()
 
     async def check(self) -> float:
+        self._note_lag()
+        began = time.perf_counter()
         before, now = self.current, stamp(time.time())
-        alerts = self.lives.take(evaluate(self.facts(), now=now), now=now)
+        drawn = await self._rounds.draw(now)
+        hidden = hides([*drawn, *self.lives.alive()])
+        alerts = self.lives.take(drawn, now=now, hidden=hidden)
+        self.took_seconds = time.perf_counter() - began
         if alerts:
             for told in self.on_change:
                 told(alerts)
         if self.current != before:
             self._changed(self.current)
+        self._waits_since = time.monotonic()
         return EVERY_SECONDS
+
+    def _note_lag(self) -> None:
+        """This loop is called every second: by how much it is late, everything is."""
+        if self._waits_since is None:
+            return
+        lag = time.monotonic() - self._waits_since - EVERY_SECONDS
+        if lag > LAG_SECONDS:
+            self._gathering.lag = (lag, time.time())
 
 
 def _log(alerts: Sequence[Alert]) -> None:

@@ -102,7 +102,7 @@ def event_record(event: ServerEvent) -> Incoming | None:
 
 
 class Follower:
-    """Of one stream; `follow` is its loop's verb."""
+    """Of one stream; `follow` is its loop's verb. `left_at` is when it ended, and did not break off."""
 
     def __init__(
         self,
@@ -128,6 +128,7 @@ class Follower:
         self._error: str | None = None
         self._failures = 0
         self._retry_seconds = 0.0
+        self.left_at: float | None = None
 
     @property
     def connected(self) -> bool:
@@ -161,6 +162,7 @@ class Follower:
         try:
             self._place = await self._store.place(self.source)
             why = await self._connection()
+            self.left_at = time.time()
         except (httpx2.HTTPError, httpx2.StreamError, LostError, EventTooLongError, StorageFailedError) as error:
             why = _said(error)
         if time.monotonic() - began > GOOD_AFTER_SECONDS:

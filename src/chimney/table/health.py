@@ -14,10 +14,11 @@ from chimney.instrumentation import LogPipe
 from chimney.store.errors import StoreError
 from chimney.store.telemetry import LogStore
 from chimney.table.access import PUBLIC
-from chimney.table.findings import Followed, Watch
+from chimney.table.findings import Watch
 from chimney.table.ingest import Ingest
 from chimney.table.receive import Receiver
 from chimney.table.retention import Retention
+from chimney.table.rounds import Followed
 from chimney.table.telling import Telling
 from chimney.table.unpack import Signal
 from chimney.web.app import Phase, Shell

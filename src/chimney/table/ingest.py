@@ -91,6 +91,12 @@ class Ingest:
         self.own_dropped: Sighting | None = None
         self.full_since: float | None = None
         self.full_detail: str | None = None
+        self.recovered_at: float | None = None
+
+    @property
+    def waiting_rows(self) -> int:
+        """What is read, or sent, and not stored yet."""
+        return self._waiting_rows
 
     async def recall(self) -> None:
         """What earlier runs of the table stored and findings still need: the last id, recent errors and panics."""
@@ -199,6 +205,7 @@ class Ingest:
 
     def _well(self) -> None:
         if self.full_since is not None:
+            self.recovered_at = time.time()
             log.warning("storing works again after %.0f s", time.time() - self.full_since)
         self.full_since = self.full_detail = None
 

@@ -14,9 +14,10 @@ from chimney.core.overview_delta import Deltas
 from chimney.core.uptime import bars, percentage
 from chimney.table import pipelines
 from chimney.table.access import VIEWER
-from chimney.table.findings import Followed, Watch
+from chimney.table.findings import Watch
 from chimney.table.ingest import Ingest
 from chimney.table.reach import Reach
+from chimney.table.rounds import Followed
 from chimney.table.streams import PageStreams
 from chimney.table.telemetry import Telemetry
 from chimney.wire.base import Page, stamp

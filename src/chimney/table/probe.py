@@ -10,17 +10,20 @@ import ssl
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from typing import TypeVar
 
 import httpx2
 import msgspec
 
 from chimney.config import FollowedOrigin
-from chimney.core.facts import Fault, ProbeFailure, Sighting
+from chimney.core.facts import Certificate, Fault, ProbeFailure, Sighting
+from chimney.core.observed import Observed
 from chimney.core.redact import safe
 from chimney.core.uptime import DAY
 from chimney.store.errors import StoreError
 from chimney.store.uptime import ProbedMinute, Uptime
+from chimney.table.connection import certificate_of, date_of
 from chimney.table.turnstile import Turn, at_once
 from chimney.wire.base import stamp
 from chimney.wire.deployment import Deployment, DeployStatus
@@ -28,6 +31,8 @@ from chimney.wire.health import Health
 from chimney.wire.pipeline import PipelineSummary
 
 DEADLINE_SECONDS = 10.0
+HEALTH_SECONDS = 5.0  # one that takes longer is down for those who ask it
+SLOW_MS = 1_000.0  # asked again soon, to know quickly whether it stays so
 AGAIN_SECONDS = 1.0  # after a failure, to know quickly whether it is one
 DEPLOY_SECONDS = 5.0
 DEPLOYS_A_SECOND = 40
@@ -108,6 +113,9 @@ class Probe:
         self.deploy: DeployStatus | None = None
         self.pipeline: PipelineSummary | None = None
         self.dropped: Sighting | None = None
+        self.observed = Observed()
+        self.certificate: Certificate | None = None
+        self._date: datetime | None = None
 
     def answers(self) -> bool:
         """Whether the last probe went well."""
@@ -121,19 +129,19 @@ class Probe:
     async def ask_health(self) -> float:
         """One probe of /healthz; returns the wait before the next."""
         await self._turn()
-        began = time.perf_counter()
+        began, at = time.perf_counter(), time.time()
         try:
-            health = await self._get("/healthz", Health)
+            health = await self._get("/healthz", Health, within=HEALTH_SECONDS)
         except FailedError as error:
-            self._failed(error)
+            self._failed(error, began=at)
         else:
             self.latencies_ms.append((time.perf_counter() - began) * 1000)
-            self._succeeded(health)
+            self._succeeded(health, began=at)
         self.probed_at = time.time()
         self._count(good=self.failure is None)
         await self._save()
         self._changed()
-        soon = self.failure is not None and self.failure.count < 3
+        soon = self.failure.count < 3 if self.failure else self.latencies_ms[-1] > SLOW_MS
         return min(self._every, AGAIN_SECONDS if soon else self._every) * _jitter.uniform(0.9, 1.1)
 
     async def ask_deploy(self) -> float:
@@ -168,15 +176,17 @@ class Probe:
         waits = PIPELINE_SECONDS if pipeline.fetched_at else AGAIN_SECONDS
         return max(self._every, waits) * _jitter.uniform(0.9, 1.1)
 
-    async def _get(self, path: str, answer: type[T]) -> T:
+    async def _get(self, path: str, answer: type[T], *, within: float = DEADLINE_SECONDS) -> T:
         try:
             async with (
-                asyncio.timeout(DEADLINE_SECONDS),
+                asyncio.timeout(within),
                 self._client.stream("GET", self.origin.url + path, headers=self._headers(path)) as response,
             ):
+                if answer is Health:
+                    self._date, self.certificate = date_of(response), certificate_of(response) or self.certificate
                 return await _understood(response, answer)
         except TimeoutError:
-            raise FailedError(Fault.TIMEOUT, f"no answer within {DEADLINE_SECONDS:.0f} s") from None
+            raise FailedError(Fault.TIMEOUT, f"no answer within {within:.0f} s") from None
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise (
                 classify(error) if isinstance(error, httpx2.HTTPError) else FailedError(Fault.DNS, str(error))
@@ -190,22 +200,23 @@ class Probe:
             headers["authorization"] = f"Bearer {token.get_secret_value()}"
         return headers
 
-    def _failed(self, error: FailedError) -> None:
+    def _failed(self, error: FailedError, *, began: float) -> None:
         now = stamp(time.time())
         before = self.failure
         self.failure = ProbeFailure(
             fault=error.fault,
             detail=error.detail,
-            since=before.since if before else now,
+            since=before.since if before else stamp(began),
             at=now,
             count=before.count + 1 if before else 1,
         )
 
-    def _succeeded(self, health: Health) -> None:
+    def _succeeded(self, health: Health, *, began: float) -> None:
         self.last_contact_at = time.time()
         if self.failure or self.well_since is None:
             self.well_since = self.last_contact_at
         self.failure = None
+        self.observed.note(health, date=self._date, began=began, ended=self.last_contact_at)
         before = self.health.logs.dropped if self.health and self.health.boot == health.boot else 0
         if self.health and health.logs.dropped > before:
             count = health.logs.dropped - before

@@ -48,6 +48,8 @@ BODY_SECONDS = 20.0
 STORE_SECONDS = 8.0  # SDKs give up after ten
 REMEMBERED = 4_096  # requests that were answered, by 16 bytes of their content
 RETRY_SECONDS = 2
+OTLP = ("application/json", "application/x-protobuf")
+DENIED = frozenset((400, 401, 413, 415))  # what a sender with wrong settings is told
 _ROUTES = {f"/v1/{signal}": signal for signal in Signal}
 T = TypeVar("T")
 
@@ -85,6 +87,8 @@ class Receiver:
             answer, media = await self._take(signal, record, body)
         except RefusedError as error:
             record.error = error.message if error.status == 503 else None
+            if signal and error.status in DENIED and content_type.partition(";")[0] in OTLP:
+                self.refusals.deny(f"{error.status}: {error.message}", now=time.time())
             await body.discard()
             await otlp_answers.refuse(send, error, content_type)
         else:

@@ -12,6 +12,13 @@ class Refusals:
         self.rows = 0
         self.last: Sighting | None = None
 
+        self.denied: Sighting | None = None
+
+    def deny(self, why: str, *, now: float) -> None:
+        """Refused for good: the sender is not to try again."""
+        count = self.denied.count + 1 if self.denied else 1
+        self.denied = Sighting(at=stamp(now), text=why, count=count)
+
     def note(self, rows: int, why: str, *, now: float) -> None:
         self.requests += 1
         self.rows += rows

@@ -6,11 +6,11 @@
 /api/errors                       errors     what fails, grouped
 /api/deployments                  deployments over all origins
 
-Loops: elsewhere errors deployments verdicts, and for each origin edge version metrics missed events edge_log.
+Loops: elsewhere errors deployments verdicts, and for each origin edge history version metrics missed events edge_log.
 """
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,14 +18,15 @@ import httpx2
 import msgspec
 
 from chimney.config import FollowedOrigin, TableSettings
-from chimney.core.facts import ReceiverFacts
+from chimney.core.facts import Harm, ReceiverFacts
 from chimney.store.database import Database
 from chimney.store.errors import StoreError
-from chimney.store.telemetry import TelemetryStore
+from chimney.store.telemetry import StoredRow, TelemetryStore
 from chimney.store.timeline import DeploymentLog, ErrorLog
 from chimney.store.verdicts import VerdictLog
-from chimney.table.collect import Collector
+from chimney.table.collect import Collector, edges_every
 from chimney.table.deployments import Deployments, Told
+from chimney.table.edge_traffic import EdgeTraffic
 from chimney.table.elsewhere.sources import Elsewhere
 from chimney.table.errors import Errors
 from chimney.table.follow import Follower, Stream, event_record, log_record
@@ -65,7 +66,8 @@ class Telemetry:
         self.collected: dict[str, Collected] = {}
         self.deployments = Deployments(DeploymentLog(database))
         self.errors = Errors(ErrorLog(database), store, place=self.deployments.at)
-        ingest.heard = self.errors.hear_logs
+        ingest.heard = self._hear
+        self.edges = EdgeTraffic()
         self.verdicts = Verdicts(
             VerdictLog(database),
             self.deployments,
@@ -86,10 +88,29 @@ class Telemetry:
 
     def facts(self) -> ReceiverFacts:
         refusals = self.receiver.refusals
-        return ReceiverFacts(refused=refusals.last, requests=refusals.requests)
+        return ReceiverFacts(refused=refusals.last, requests=refusals.requests, denied=refusals.denied)
+
+    def _hear(self, stored: Sequence[StoredRow]) -> None:
+        self.errors.hear_logs(stored)
+        self.edges.hear(stored)
+
+    def harms(self) -> dict[str, Harm]:
+        """By origin: its live deployment, where the verdict is that it hurts."""
+        found = {}
+        for key in self.verdicts.harmful():
+            one = self.deployments.of_key(key)
+            if one and self.deployments.live(one.origin, one.environment) == one and (verdict := self.verdicts.of(one)):
+                found[one.origin] = Harm(deployment=one, verdict=verdict)
+        return found
 
     def collect(
-        self, origin: FollowedOrigin, *, client: httpx2.AsyncClient, reachable: Callable[[], bool], turn: Turn
+        self,
+        origin: FollowedOrigin,
+        *,
+        client: httpx2.AsyncClient,
+        reachable: Callable[[], bool],
+        turn: Turn,
+        changed: Callable[[], None],
     ) -> None:
         """One more origin. Its events and the log of its edge are kept as sources of their own."""
         collector = Collector(
@@ -100,7 +121,9 @@ class Telemetry:
             reachable=reachable,
             deployed=self.deployments.hear,
             turn=turn,
+            edge_seconds=edges_every(len(self._settings.origins)),
         )
+        collector.changed = changed
         events = Stream("/api/events", f"{origin.name}:events", event_record, wanted=reachable)
         edge_log = Stream(
             "/api/logs/caddy/stream",
@@ -132,6 +155,7 @@ class Telemetry:
         for number, (name, one) in enumerate(self.collected.items()):
             after = number * apart
             loops.add(f"edge:{name}", one.collector.ask_edge, after=after)
+            loops.add(f"history:{name}", one.collector.ask_history, after=after)
             loops.add(f"version:{name}", one.collector.ask_version, after=after)
             loops.add(f"metrics:{name}", one.collector.scrape, after=after)
             loops.add(f"missed:{name}", one.collector.catch_up, after=after)

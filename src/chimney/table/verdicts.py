@@ -16,7 +16,7 @@ from chimney.table.deployments import HELD, Deployments, Key
 from chimney.table.measure import Measure
 from chimney.wire.deployment import Phase
 from chimney.wire.origin import PlacedDeployment
-from chimney.wire.verdict import Verdict, VerdictCheck
+from chimney.wire.verdict import Verdict, VerdictCheck, VerdictState
 
 EVERY_SECONDS = 1.0
 AGAIN_SECONDS = 15.0  # after the store could not be read or written
@@ -61,6 +61,10 @@ class Verdicts:
         return verdict_of(
             checks, previous=previous.id if previous else None, next_at=window.end + self._settled if window else None
         )
+
+    def harmful(self) -> list[Key]:
+        """Those that the last look found harmful."""
+        return [key for key, checks in self._checks.items() if checks[-1].state is VerdictState.HARMFUL]
 
     def _missed(self, one: PlacedDeployment) -> bool:
         return _now() - (one.ended_at or one.started_at) > LATE + timedelta(seconds=self._after[-1])

@@ -9,6 +9,7 @@ Loops: findings finding_log overview, and for each origin probe deploy pipeline 
 """
 
 import asyncio
+from functools import partial
 from typing import Any
 
 from chimney.config import FollowedOrigin, TableSettings
@@ -19,12 +20,13 @@ from chimney.store.uptime import Uptime
 from chimney.table.audit import Audit
 from chimney.table.clients import Clients
 from chimney.table.finding_log import FindingKeeper
-from chimney.table.findings import Followed, Watch
+from chimney.table.findings import Watch
 from chimney.table.follow import Follower
 from chimney.table.ingest import Ingest
 from chimney.table.overview import Board
 from chimney.table.probe import Probe, deploys_every
 from chimney.table.reach import Reach
+from chimney.table.rounds import Followed, Gathering
 from chimney.table.storage import Storage
 from chimney.table.streams import PageStreams
 from chimney.table.telemetry import Telemetry
@@ -56,42 +58,46 @@ class Watching:
         self._deploy_loops: dict[str, Loop] = {}
         uptime = Uptime(database)
         self.followed = [self._follow(origin, uptime) for origin in settings.origins]
-        self.watch = Watch(
+        self._gathering = Gathering(
             self.followed,
             ingest=ingest,
             retention=storage.retention,
             telemetry=telemetry,
             damage=lambda: storage.damage or database.damage,
-            changed=self._findings_changed,
         )
+        self.watch = Watch(self._gathering, changed=self._findings_changed)
         self.keeper = FindingKeeper(FindingLog(database), self.watch.lives)
         self.watch.on_change.append(self.keeper.hear)
         self.board = Board(self.followed, watch=self.watch, telemetry=telemetry, ingest=ingest, pages=pages)
 
     def _follow(self, origin: FollowedOrigin, uptime: Uptime) -> Followed:
         client = self._clients.new()
+        changed = partial(self._changed, origin.name)
         probe = Probe(
             origin,
             client=client,
             uptime=uptime,
             every=self._settings.probe_seconds,
-            changed=self._changed,
+            changed=changed,
             deployed=self._telemetry.deployments.hear,
             deploy_every=deploys_every(len(self._settings.origins)),
             turn=self._clients.turn,
         )
-        self._telemetry.collect(origin, client=client, reachable=probe.answers, turn=self._clients.turn)
+        self._telemetry.collect(
+            origin, client=client, reachable=probe.answers, turn=self._clients.turn, changed=changed
+        )
         follower = Follower(
             origin,
             client=client,
             store=self._store,
             ingest=self._ingest,
-            changed=self._changed,
+            changed=changed,
             turn=self._clients.turn,
         )
         return Followed(probe, follower)
 
-    def _changed(self) -> None:
+    def _changed(self, origin: str) -> None:
+        self.watch.touch(origin)
         self.board.changed()
 
     def _findings_changed(self, findings: Findings) -> None:
@@ -121,6 +127,7 @@ class Watching:
             self._deploy_loops[name] = loops.add(f"deploy:{name}", one.probe.ask_deploy, after=after)
             loops.add(f"pipeline:{name}", one.probe.ask_pipeline, after=after)
             loops.add(f"follow:{name}", one.follower.follow, after=after)
+        self._gathering.loops = loops
         loops.add("findings", self.watch.check)
         loops.add("finding_log", self.keeper.save)
         loops.add("overview", self.board.tell)

@@ -36,6 +36,7 @@ class Loop:
         self.last_success: float | None = None
         self.error: str | None = None
         self._last_failure: tuple[str, float] | None = None
+        self.failing_since: float | None = None
         self._nudged = asyncio.Event()
 
     def nudge(self) -> None:
@@ -60,11 +61,12 @@ class Loop:
         except Exception as error:
             self._failures += 1
             self.restarts += 1
+            self.failing_since = self.failing_since or time.time()
             self.error = self._panics.note(f"loop {self.name}", error, loop=self.name)
             self._last_failure = (self.error, time.time())
             return min(LONGEST_WAIT, 2.0 ** (self._failures - 1)) * _jitter.uniform(0.8, 1.2)
         self._failures = 0
-        self.error = None
+        self.error = self.failing_since = None
         self.last_success = time.time()
         return wait
 
@@ -96,6 +98,15 @@ class Supervisor:
 
     def start(self) -> None:
         self._tasks = [asyncio.create_task(loop.run(), name=loop.name) for loop in self.loops]
+
+    def failing(self) -> dict[str, tuple[str, float]]:
+        """Loops that do not work, with their error and since when; those that ended, which none should, too."""
+        ended = {task.get_name() for task in self._tasks if task.done()}
+        return {
+            loop.name: (loop.error or "it ended", loop.failing_since or loop.last_success or 0.0)
+            for loop in self.loops
+            if loop.error or loop.name in ended
+        }
 
     async def stop(self) -> None:
         """Ends every loop. One that takes a cancellation for something else is cancelled again, a few times."""
