@@ -86,18 +86,18 @@ def _pace(pending: float = 0, clear: float = 2) -> Pace:
 
 PACES = {
     "edge_unreachable": _pace(8),  # a restart of Caddy
-    "edge_no_healthy_upstream": _pace(6),  # a restart of a slot
-    "edge_wrong_upstream": _pace(6),  # a switch moves one proxy after the other
+    "edge_no_healthy_upstream": _pace(6.5),  # a restart of a slot
+    "edge_wrong_upstream": _pace(6.5),  # a switch moves one proxy after the other
     "slot_mismatch": _pace(10),
     "github_erroring": _pace(10),  # one bad answer of GitHub is none
     "github_rate_limited": _pace(0, 5),
-    "dragonfly_unreachable": _pace(4),
-    "dragonfly_full": _pace(4),
+    "dragonfly_unreachable": _pace(6.5),  # what is probed every five seconds is seen twice
+    "dragonfly_full": _pace(6.5),
     "cache_cold": _pace(15, 15),
     "origin_slow": _pace(0, 10),
     "error_rate_high": _pace(4, 20),
     "latency_regressed": _pace(10, 20),
-    "clock_skew": _pace(4, 10),
+    "clock_skew": _pace(6.5, 10),
     "webhook_silent": _pace(5),
     "loop_failing": _pace(4),  # it is tried again after a second
     "table_behind": _pace(3, 15),
