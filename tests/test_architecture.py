@@ -236,7 +236,7 @@ def test_a_route_of_the_table_asks_for_whom_the_documents_name() -> None:
         for method in handler.http_methods
         if method not in ("OPTIONS", "HEAD")
     }
-    plain = ("/livez", "/readyz", "/api/schema/openapi.json", "/v1/logs", "/v1/traces", "/v1/metrics")
+    plain = ("/livez", "/readyz", "/api/schema/openapi.json", "/v1/logs", "/v1/traces", "/v1/metrics", "/mcp")
     documented = {
         route: who for route, who in documented_scopes("Table").items() if route.partition(" ")[2] not in plain
     }

@@ -15,7 +15,7 @@ import typer.main
 from pydantic_core import PydanticUndefined
 
 from chimney.cli.app import app as command_line
-from chimney.config.load import _OUTSIDE, _PER_ORIGIN, RESERVED, ROLES, check, is_secret, known_variables, variable
+from chimney.config.load import _OUTSIDE, _PER_ORIGIN, ROLES, check, is_secret, known_variables, variable
 from chimney.config.settings import FollowedOrigin, NotifyTarget, OriginSettings
 from chimney.core.finding_of import COMPONENTS
 from chimney.github.errors import GitHubError
@@ -125,17 +125,12 @@ def test_the_variables_that_only_the_commands_read_are_described() -> None:
     } | {"GITHUB_TOKEN"}
 
 
-def test_the_variables_that_have_no_effect_yet_are_said_to_have_none() -> None:
-    documented = set(first_cells(sections(DOCS / "configuration.md", 2)["Known, without effect yet"]))
-    assert documented == {name for name in RESERVED if name.removesuffix("_FILE") not in RESERVED - {name}}
-
-
 @pytest.mark.parametrize("document", DOCUMENTS, ids=named)
 def test_every_variable_that_a_document_names_exists(document: Path) -> None:
     lines = document.read_text().replace("<NAME>", "NAME").splitlines()
     text = "\n".join(line for line in lines if ": unknown setting" not in line)  # shows what a typing error is told
     said = set(re.findall(r"\bCHIMNEY_[A-Z0-9_]*[A-Z0-9]", text))
-    known = known_variables() | _OUTSIDE | RESERVED
+    known = known_variables() | _OUTSIDE
     assert not {name for name in said if name not in known and not _PER_ORIGIN.fullmatch(name)}
 
 

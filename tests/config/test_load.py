@@ -298,3 +298,18 @@ def test_lifetimes_are_pairs_or_a_table(toml: Path) -> None:
 def test_a_wrong_lifetime_is_named(said: str, fault: str) -> None:
     (told,) = faults(CHIMNEY_LIFETIMES=said)
     assert told.startswith(fault)
+
+
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        ({"OIDC_ISSUER": "https://id.example.org"}, "oidc_client_id: "),
+        ({"OIDC_CLIENT_ID": "table"}, "oidc_client_id: "),
+        ({"OIDC_ISSUER": "https://accounts.google.com", "OIDC_CLIENT_ID": "t"}, "oidc_allow: "),
+        ({"OIDC_ALLOW": "example.org"}, "OIDC_ALLOW: "),
+        ({"GITHUB_ALLOW": "acme/a/b"}, "GITHUB_ALLOW: "),
+    ],
+)
+def test_a_sign_in_that_would_let_the_wrong_ones_in_is_a_fault(environ: dict[str, str], said: str) -> None:
+    (fault,) = table_faults(None, **{f"CHIMNEY_TABLE_{name}": value for name, value in environ.items()})
+    assert said.lower() in fault.lower()

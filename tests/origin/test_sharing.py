@@ -191,3 +191,36 @@ async def test_without_dragonfly_at_the_start_records_are_shown_within_two_secon
     logging.getLogger("tests").warning("not seen by the pipe of this test")
     await say(origin.ring, "a1")
     assert said(origin.ring) == ["a1"]
+
+
+async def test_a_replica_shows_what_it_said_itself_at_once(replica: Replica) -> None:
+    one = await replica("one")
+    await say(one.ring, "a1", "a2")
+    assert said(one.ring) == ["a1", "a2"]
+    await say(one.ring, *(f"b{place}" for place in range(8_000)))  # more than goes there in one piece
+    assert said(one.ring) == [f"b{place}" for place in range(7_000, 8_000)]
+    assert ids(one.ring) == list(range(ids(one.ring)[0], ids(one.ring)[0] + 1_000))
+
+
+async def test_what_is_appended_without_a_word_is_heard_all_the_same(replica: Replica, server: Dragonfly) -> None:
+    one = await replica("one")
+    await say(one.ring, "a1")
+    [key] = await server.keys("*trail*logs")
+    last = one.ring.bounds[1] or 0
+    line = '{"ts":"","level":"info","message":"b1"}'
+    fields = ("first", str(last + 1), "before", str(last), "mark", "older:1", "lines", line)
+    await server.client.execute_command("XADD", key, f"{last + 1}-0", *fields)
+    await until(lambda: said(one.ring) == ["a1", "b1"])
+
+
+async def test_a_reader_here_gets_every_line_said_here_once(replica: Replica) -> None:
+    one, other = await replica("one"), await replica("other")
+    await say(one.ring, "a0")
+    await until(lambda: said(other.ring)[-1:] == ["a0"])
+    stream = OpenStream(one, "/api/logs/stream?grep=wanted", {"last-event-id": str(one.ring.bounds[1])})
+    await stream.opened()
+    for number in range(20):
+        await asyncio.gather(say(one.ring, f"a{number} wanted"), say(other.ring, f"b{number} wanted"))
+    events = await heard(stream, 40)
+    await stream.close()
+    assert [event.id for event in events] == sorted({event.id for event in events}, key=int)

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from tests.fakes.waiting import eventually
 from tests.store.test_local_signals import NOW_MS, record, sample, span
 
 from chimney.core.log_filter import FieldValue, LogFilter
@@ -213,6 +214,17 @@ async def test_a_record_is_known_also_when_it_is_sealed(tmp_path: Path) -> None:
     again = await opened(tmp_path)
     assert await again.append([incoming(1, 251)]) == []
     assert await held(again) == list(range(1, 252))
+    await again.close()
+
+
+async def test_a_start_with_segments_has_the_engine_ready_before_the_first_search(tmp_path: Path) -> None:
+    store = await opened(tmp_path)
+    assert store._engine._db is None
+    await store.append([incoming(1, 100)])
+    await seal(store)
+    await store.close()
+    again = await opened(tmp_path)
+    await eventually(lambda: again._engine._db is not None)
     await again.close()
 
 

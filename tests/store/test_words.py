@@ -8,6 +8,7 @@ from chimney.store import words
 from chimney.store.engine import Engine
 from chimney.store.frames import Signal
 from chimney.store.segments import _filter
+from chimney.store.words import Place
 
 MESSAGES = ["GET /api/orders took 77 ms", 'he said "Überfluss" twice', "a\tb\\c", "Kelvin \u212a and İstanbul"]
 FIELDS = '{"region":"eu-1","ms":95.3}'
@@ -36,15 +37,20 @@ def beside(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ],
 )
 def test_a_text_that_is_there_is_never_denied(beside: Path, text: str) -> None:
-    assert words.may_mention(beside, text)
+    assert words.place(beside, text) is not Place.NOWHERE
+
+
+@pytest.mark.parametrize("text", ["651916cd", "0af7651916cd43dd", "req_Zulu-1"])
+def test_a_text_of_no_word_may_be_in_ids_only(beside: Path, text: str) -> None:
+    assert words.place(beside, text) is Place.IDS
 
 
 @pytest.mark.parametrize(
     "text", ["no such text anywhere", "orderx", "took 977 ms", "payment", "req_xylo", "/api/carts"]
 )
 def test_a_text_of_other_words_is_denied(beside: Path, text: str) -> None:
-    assert not words.may_mention(beside, text)
+    assert words.place(beside, text) is Place.NOWHERE
 
 
 def test_without_a_filter_nothing_is_denied(tmp_path: Path) -> None:
-    assert words.may_mention(tmp_path / "gone.filter", "payment")
+    assert words.place(tmp_path / "gone.filter", "payment") is Place.ANYWHERE

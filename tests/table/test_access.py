@@ -18,6 +18,7 @@ PUBLIC = {
     ("POST", "/api/session"),
     ("GET", "/api/session"),
     ("DELETE", "/api/session"),
+    *(("GET", f"/api/session/{provider}{step}") for provider in ("oidc", "github") for step in ("", "/callback")),
     ("GET", "/api/version"),
     ("GET", "/api/metrics"),
     ("GET", "/healthz"),

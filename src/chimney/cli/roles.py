@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from chimney.cli.say import fail, say
-from chimney.config import OriginSettings, SettingsError, TableSettings, check, load, without_effect
+from chimney.config import OriginSettings, SettingsError, TableSettings, check, load
 from chimney.config.settings import Settings
 from chimney.instrumentation import LogPipe, install
 from chimney.store.errors import StoreError
@@ -51,9 +51,6 @@ def serve_role(
     gc.set_threshold(20_000, 20, 50)
     pipe = LogPipe(quiet=quiet)
     install(pipe, level)
-
-    for name in without_effect(os.environ):
-        log.warning("%s is set, but this version of chimney does nothing with it yet", name)
 
     async def run() -> None:
         role = make(pipe)
@@ -140,8 +137,6 @@ def check_config(config: Path | None) -> None:
     faults = check(file=config, environ=os.environ)
     if faults:
         fail(_listed(faults))
-    for name in without_effect(os.environ):
-        say(f"{name}: this version of chimney does nothing with it yet")
     say("the configuration is good")
 
 

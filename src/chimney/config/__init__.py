@@ -1,6 +1,6 @@
 """Settings of the roles."""
 
-from chimney.config.load import SettingsError, check, load, without_effect
+from chimney.config.load import SettingsError, check, load
 from chimney.config.settings import FollowedOrigin, NotifyTarget, OriginSettings, TableSettings
 
 __all__ = [
@@ -11,5 +11,4 @@ __all__ = [
     "TableSettings",
     "check",
     "load",
-    "without_effect",
 ]

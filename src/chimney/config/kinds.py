@@ -149,7 +149,38 @@ def _secret_url(value: SecretStr) -> SecretStr:
     return value
 
 
+_ANYBODY = re.compile(
+    r"https://(accounts\.google\.com|login\.microsoftonline\.com/(common|organizations|consumers)\b.*|gitlab\.com"
+    r"|appleid\.apple\.com|www\.facebook\.com|login\.yahoo\.com)"
+)
+
+
+def _oidc_id(value: str | None, info: ValidationInfo) -> str | None:
+    if (value is None) is not (info.data.get("oidc_issuer") is None):
+        raise ValueError("signing in by OIDC needs the issuer and the client id: give both")
+    return value
+
+
+def _oidc_allow(value: list[str], info: ValidationInfo) -> list[str]:
+    for one in value:
+        if not re.fullmatch(r"\*|group:[^\s,]+|[^\s@,]*@[^\s@,]+", one):
+            raise ValueError(f"{one!r} should be ann@example.org, @example.org, group:name or *")
+    if not value and _ANYBODY.fullmatch(info.data.get("oidc_issuer") or ""):
+        raise ValueError("with this issuer anybody in the world could sign in: say who may, or * if you mean it")
+    return value
+
+
+def _github_allow(value: list[str]) -> list[str]:
+    for one in value:
+        if not re.fullmatch(r"user:[A-Za-z0-9_-]{1,60}|[A-Za-z0-9_-]{1,60}(/[A-Za-z0-9_.-]{1,100})?", one):
+            raise ValueError(f"{one!r} should be an organisation, organisation/team, or user:login")
+    return value
+
+
 Commas = BeforeValidator(_split)
+OidcClientId = Annotated[str | None, AfterValidator(_oidc_id)]
+OidcAllow = Annotated[list[str], Commas, AfterValidator(_oidc_allow)]
+GitHubAllow = Annotated[list[str], Commas, AfterValidator(_github_allow)]
 HeaderSecret = Annotated[SecretStr, AfterValidator(_header)]
 AppInstallation = Annotated[Annotated[int, Field(ge=1)] | None, AfterValidator(_all_three)]
 AppKey = Annotated[SecretStr, AfterValidator(_pem)]

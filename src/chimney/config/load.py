@@ -31,14 +31,6 @@ ROLES: dict[str, tuple[type[Settings], str]] = {
     "table": (TableSettings, "CHIMNEY_TABLE_"),
 }
 _OUTSIDE = {"CHIMNEY_CONFIG", "CHIMNEY_TABLE_TOKEN", "CHIMNEY_TABLE_URL", "CHIMNEY_URL"}
-# Settings whose part of the product is not built yet: known, so that setting one is no error, and told at start.
-RESERVED = {
-    *(
-        f"CHIMNEY_TABLE_{name}"
-        for name in ("OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OIDC_CLIENT_SECRET_FILE")
-    ),
-    *(f"CHIMNEY_TABLE_{name}" for name in ("GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET", "GITHUB_CLIENT_SECRET_FILE")),
-}
 _ROWS: dict[str, tuple[type[Settings], set[str]]] = {  # tables of chimney.toml, and which of their keys are secrets
     "origins": (FollowedOrigin, {"read_token", "operate_token"}),
     "notify": (NotifyTarget, {"url", "secret"}),
@@ -181,7 +173,7 @@ def _origin_tokens(reading: Reading, environ: Mapping[str, str]) -> None:
 
 
 def _unknown_variables(environ: Mapping[str, str]) -> list[str]:
-    known = known_variables() | _OUTSIDE | RESERVED
+    known = known_variables() | _OUTSIDE
     return [
         f"{name}: unknown setting{nearest(name, known)}"
         for name in sorted(environ)
@@ -244,11 +236,6 @@ def _open_receiver(reading: Reading, settings: Settings) -> list[str]:
     where = reading.said.get("listen", "table.listen")
     token = variable("table", "otlp_token")
     return [f"{where}: {settings.listen} can be reached from other machines, so {token} must be set"]
-
-
-def without_effect(environ: Mapping[str, str]) -> list[str]:
-    """Variables that are set but that this version does nothing with yet."""
-    return sorted(name for name in environ if name in RESERVED)
 
 
 def check(*, file: Path | None, environ: Mapping[str, str]) -> list[str]:

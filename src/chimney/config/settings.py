@@ -13,10 +13,13 @@ from chimney.config.kinds import (
     CaddyAdmin,
     Commas,
     DragonflyUrl,
+    GitHubAllow,
     HeaderSecret,
     Lifetimes,
     Listen,
     Networks,
+    OidcAllow,
+    OidcClientId,
     Repo,
     Secrets,
     SecretUrl,
@@ -150,6 +153,29 @@ class TableSettings(Settings):
     password: SecretStr | None = Field(
         None, description="First operator's password; unset: a random one is printed once."
     )
+    oidc_issuer: Url | None = Field(None, description="Issuer of OpenID Connect through which people sign in.")
+    oidc_client_id: OidcClientId = Field(
+        None,
+        validate_default=True,
+        description="Id of this table at the issuer; its callback is `/api/session/oidc/callback`.",
+    )
+    oidc_client_secret: SecretStr | None = Field(
+        None, description="Its secret; unset: a public client, with PKCE alone."
+    )
+    oidc_allow: OidcAllow = Field(
+        [],
+        validate_default=True,
+        description="Who may sign in so: addresses, `@domain`, `group:name`; unset: everybody of the issuer.",
+    )
+    github_client_id: str | None = Field(
+        None, description="Id of a GitHub OAuth App; its callback is `/api/session/github/callback`."
+    )
+    github_client_secret: SecretStr | None = Field(None, description="Its secret.")
+    github_allow: GitHubAllow = Field(
+        [], description="Who may sign in with GitHub: organisations, `organisation/team`, `user:login`; unset: nobody."
+    )
+    github_url: Url = Field("https://github.com", description="Where GitHub signs people in.")
+    github_api_url: Url = Field("https://api.github.com", description="GitHub's REST API, asked who they are.")
     retention_days: float = Field(14, gt=0, le=3650, description="What is older than this is dropped.")
     retention_bytes: int = Field(
         5 * 1024**3, ge=1024**2, description="The oldest data goes when there is more, of all kinds together."
@@ -190,7 +216,9 @@ class TableSettings(Settings):
         description="Who sees badges: `public` everybody, `closed` who has a link or is signed in,"
         " `auto` everybody while the repository is public.",
     )
-    public_url: Url | None = Field(None, description="Where people open this table; links in notifications go there.")
+    public_url: Url | None = Field(
+        None, description="Where people open this table; links in notifications and sign-ins come back there."
+    )
     notify: Annotated[list[NotifyTarget], Targets] = Field(
         [], max_length=50, description="Who is notified: Apprise URLs, by comma."
     )

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 import msgspec
 
-from chimney.wire.account import Role
+from chimney.wire.account import Role, Source
 
 FIRST_USER = "operator"
 _RANK = {role: rank for rank, role in enumerate(Role)}
@@ -17,6 +17,14 @@ class Standing(msgspec.Struct, frozen=True):
     name: str
     role: Role
     disabled: bool = False
+
+
+class Person(msgspec.Struct, frozen=True):
+    """Who signed in elsewhere. `subject` is theirs for ever, `name` what they call themselves there today."""
+
+    source: Source
+    subject: str
+    name: str
 
 
 class Refusal(StrEnum):

@@ -36,13 +36,16 @@ class ErrorRate:
 
     def _time(self, asked: Sequence[RequestRecord]) -> None:
         """How long each took, but those whose client left, and streams, which last as long as somebody reads."""
-        took: dict[str, list[float]] = {}
+        took: dict[int, list[float]] = {}
         for record in asked:
-            if record.status and not record.streamed:
-                took.setdefault(f"{record.status // 100}xx", []).append(record.ended - record.began)
-        for name in took.keys() & self._durations.keys():
-            self._durations[name].observe_all(took[name])
-            self._second().observe_all(took[name])
+            if not record.streamed:
+                took.setdefault(record.status, []).append(record.ended - record.began)
+        for status, durations in took.items():
+            if of_class := self._durations.get(f"{status // 100}xx"):
+                seen = Histogram()
+                seen.observe_all(durations)
+                of_class.add(seen)
+                self._second().add(seen)
 
     def _second(self) -> Histogram:
         now = int(time.time())

@@ -13,7 +13,7 @@ changed no longer fits it.
 """
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from chimney.github.client import GitHubClient
 from chimney.origin.answer import MEMORY, Result
@@ -24,6 +24,7 @@ from chimney.web.asgi import Event, Scope, Send, Tell
 from chimney.web.caching import matches
 from chimney.web.record import LONGEST_AGENT, RequestRecord, begin, shorten
 
+NO_BODY: Event = {"type": "http.response.body", "body": b""}
 HIT = Result.HIT.value  # plain text: a member of an enum is hashed by Python code
 
 
@@ -47,40 +48,53 @@ class Lane:
         self._sink = sink
 
     def at_once(self, scope: Scope, tell: Tell) -> bool:
-        """In the server's thread: whether it was answered."""
-        found = self._find(scope)
-        if found is None:
+        """Whether it was answered. In the server's thread; one long function, because calls cost."""
+        if scope["method"] != "GET" or scope["type"] != "http":
             return False
-        target, stored = found
-        record, ready = begin(scope), stored.ready
-        if ready is None or ready.of != self._of(stored, target, record) or not _lasts(ready, record.started):
+        target = self._targets.get((scope["raw_path"], scope["query_string"]))
+        stored = None if target is None else self._near.get(target.key.text)
+        if target is None or stored is None:
             return False
-        start, body = self._begin_answer(record, ready, stored, target)
-        tell(start)
-        tell({"type": "http.response.body", "body": body})
-        self._end_answer(record, body)
+        ready = stored.ready
+        if ready is None or stored.status != 200:
+            return False
+        record = begin(scope)
+        if not ready.since <= record.started < ready.until or ready.of != self._of(stored, target, record):
+            return False
+        stored.hits += 1  # two threads count; one is not interrupted within a line, and a lost hit would harm nobody
+        self._cache.hits += 1
+        ids = ((b"x-request-id", record.request_id.encode()), (b"x-trace-id", record.trace_id.encode()))
+        wanted = record.headers.get(b"if-none-match")
+        if wanted and ready.etag and matches(wanted.decode("latin-1"), ready.etag):
+            status, event, headers = 304, NO_BODY, [*ready.headers, *ids]
+        else:
+            status, event, headers = 200, ready.event, [*ready.headers, ready.length, *ids]
+            record.bytes = ready.size
+        record.route, record.cache, record.tier, record.status = target.template, HIT, MEMORY, status
+        tell({"type": "http.response.start", "status": status, "headers": headers})
+        tell(event)
+        if len(record.agent) + len(record.host) > LONGEST_AGENT:
+            shorten(record)
+        record.finish()
+        self._sink(record)
         return True
 
     def __call__(self, scope: Scope, send: Send) -> Awaitable[None] | None:
-        found = self._find(scope)
-        if found is None:
-            return None
-        target, stored = found
-        record, ready = begin(scope), stored.ready
-        of = self._of(stored, target, record)
-        if ready is None or ready.of != of or not _lasts(ready, record.started):
-            scope["chimney.record"] = record
-            ready = stored.ready = self._make(stored, target, scope, of)
-            if ready is None:
-                return None
-        return self._send(record, ready, stored, target, send)
-
-    def _find(self, scope: Scope) -> tuple[Target, StoredResponse] | None:
-        if scope["type"] != "http" or scope["method"] != "GET":
+        """On the event loop: what was not ready is made so, if it is fresh."""
+        if scope["method"] != "GET" or scope["type"] != "http":
             return None
         target = self._targets.get((scope["raw_path"], scope["query_string"]))
         stored = None if target is None else self._near.get(target.key.text)
-        return None if target is None or stored is None or stored.status != 200 else (target, stored)
+        if target is None or stored is None or stored.status != 200:
+            return None
+        record = scope["chimney.record"] = begin(scope)
+        stored.ready = self._make(stored, target, scope, self._of(stored, target, record))
+        told: list[Event] = []
+        return self._send(told, send) if self.at_once(scope, told.append) else None
+
+    async def _send(self, events: Sequence[Event], send: Send) -> None:
+        for event in events:
+            await send(event)
 
     def _of(self, stored: StoredResponse, target: Target, record: RequestRecord) -> tuple[object, ...]:
         return (
@@ -102,45 +116,7 @@ class Lane:
             until=min(fresh_until, older_at),
             headers=self._proxy.hit_headers(stored, target, scope),
             length=(b"content-length", b"%d" % len(body)),
-            body=body,
+            event={"type": "http.response.body", "body": body},
+            size=len(body),
             etag=stored.etag,
         )
-
-    async def _send(
-        self, record: RequestRecord, ready: Ready, stored: StoredResponse, target: Target, send: Send
-    ) -> None:
-        start, body = self._begin_answer(record, ready, stored, target)
-        try:
-            await send(start)
-            await send({"type": "http.response.body", "body": body})
-        except BaseException:
-            body = b""
-            raise
-        finally:
-            self._end_answer(record, body)
-
-    def _begin_answer(
-        self, record: RequestRecord, ready: Ready, stored: StoredResponse, target: Target
-    ) -> tuple[Event, bytes]:
-        # two threads count here; a thread is not changed within such a line, and a lost hit would harm nobody
-        stored.hits += 1
-        self._cache.hits += 1
-        ids = ((b"x-request-id", record.request_id.encode()), (b"x-trace-id", record.trace_id.encode()))
-        wanted = record.headers.get(b"if-none-match")
-        if wanted and ready.etag and matches(wanted.decode("latin-1"), ready.etag):
-            status, body, headers = 304, b"", [*ready.headers, *ids]
-        else:
-            status, body, headers = 200, ready.body, [*ready.headers, ready.length, *ids]
-        record.route, record.cache, record.tier, record.status = target.template, HIT, MEMORY, status
-        return {"type": "http.response.start", "status": status, "headers": headers}, body
-
-    def _end_answer(self, record: RequestRecord, body: bytes) -> None:
-        record.bytes = len(body)
-        if len(record.agent) + len(record.host) > LONGEST_AGENT:
-            shorten(record)
-        record.finish()
-        self._sink(record)
-
-
-def _lasts(ready: Ready, now: float) -> bool:
-    return ready.since <= now < ready.until

@@ -31,6 +31,8 @@ OTHERS_SECONDS = 0.2  # between two looks for what the other slot appended, once
 ALONE_SECONDS = 1.0  # before that
 CALM_SECONDS = 300.0
 log = logging.getLogger(__name__)
+Made = Callable[[int, int], Entry]  # of an id and a place among the lines
+_LEVEL = re.compile(rb'"level":"([a-z]+)"')
 _TIMESTAMP = re.compile(rb'"ts":"([^"]{20,35})"')
 
 
@@ -54,15 +56,17 @@ class Ring:
         self._held.extend(self.entry(number, line) for number, line in self._file.load() if is_object(line))
         self.hub.newest_id = self._file.newest
 
-    async def keep(self, lines: Sequence[bytes], made: Callable[[int, int], Entry] | None = None) -> None:
+    async def keep(self, lines: Sequence[bytes], made: Made | None = None) -> None:
         """Keeps the lines, then shows them. `made` makes the entry of an id and a place among the lines."""
         async with self._in_order:
             first, others = await asyncio.to_thread(self._append, list(lines))
-            # when nobody reads, only what the ring itself keeps is made into entries
-            skipped = max(0, len(lines) - HELD) if not len(self.hub) else 0
-            places = range(skipped, len(lines))
-            make = made or (lambda number, place: self.entry(number, lines[place]))
-            self._show(self._entries(others) + [make(first + place, place) for place in places])
+            self._show(self._entries(others) + self._made(first, lines, made))
+
+    def _made(self, first: int, lines: Sequence[bytes], made: Made | None) -> list[Entry]:
+        """When nobody reads, only what the ring itself keeps is made into entries."""
+        skipped = max(0, len(lines) - HELD) if not len(self.hub) else 0
+        make = made or (lambda number, place: self.entry(number, lines[place]))
+        return [make(first + place, place) for place in range(skipped, len(lines))]
 
     def _append(self, lines: list[bytes]) -> Kept:
         try:
@@ -226,5 +230,5 @@ class RecordRing(Ring):
 
 
 def _severity(line: bytes) -> int:
-    match = re.search(rb'"level":"([a-z]+)"', line)
+    match = _LEVEL.search(line)
     return LEVELS.get(match[1].decode(), 20) if match else 20

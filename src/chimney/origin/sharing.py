@@ -1,6 +1,7 @@
 """Rings that replicas share through Dragonfly: what one of them says, the readers of all of them get, in one order.
 
-While Dragonfly answers, lines get their ids there and are shown when they come back from there. While it is away, lines
+While Dragonfly answers, lines get their ids there. They are shown at once when all that lies before them there was, and
+else when they come back from there with that. While it is away, lines
 get their ids from this machine's file, and begin by the clock, so that no two machines give the same id; and what is
 appended when it is back begins by the clock once more, above all that was given meanwhile. What others appended and
 this replica can no longer show in order is told as a gap. Nothing is shown twice: a batch of which it is not known
@@ -11,10 +12,11 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import msgspec
 
-from chimney.origin.ring import HELD, Ring, is_object
+from chimney.origin.ring import HELD, Made, Ring, is_object
 from chimney.store.ring import by_clock
 from chimney.store.trail import Batch, Trail
 from chimney.web.hub import Entry, Mark
@@ -45,8 +47,8 @@ class SharedRing(Ring):
         if trail is not None:
             await trail.close()
 
-    async def keep(self, lines: Sequence[bytes], made: Callable[[int, int], Entry] | None = None) -> None:
-        if self._trail is None or not await self._append_shared(self._trail, lines):
+    async def keep(self, lines: Sequence[bytes], made: Made | None = None) -> None:
+        if self._trail is None or not await self._append_shared(self._trail, lines, made):
             await super().keep(lines, made)
 
     def _least(self) -> int:
@@ -56,19 +58,24 @@ class SharedRing(Ring):
         self._away = True
         return by_clock()
 
-    async def _append_shared(self, trail: Trail, lines: Sequence[bytes]) -> bool:
+    async def _append_shared(self, trail: Trail, lines: Sequence[bytes], made: Made | None) -> bool:
         async with self._in_order:
             if not self._joined and not await self._join(trail):
                 return False
             self._batches += 1
             mark = f"{self._boot}:{self._batches}"
             least = by_clock() if self._away else self._file.newest + 1
-            if await trail.append(lines, least=least, mark=mark):
-                self._away = False
-                return True
-            self._doubtful.append(mark)
-            self._joined = False
-            return False
+            appended = await trail.append(lines, least=least, mark=mark)
+            if appended is None:
+                self._doubtful.append(mark)
+                self._joined = False
+                return False
+            self._away = False
+            batch = appended[0]
+            if len(appended) == 1 and batch.before <= self._read_to:
+                self._read_to = batch.last
+                await self._take_new(batch, self._file.newest, lambda: self._made(batch.first, batch.lines, made))
+            return True
 
     async def _join(self, trail: Trail) -> bool:
         """Reads what others said before anything is said here; False while Dragonfly is away."""
@@ -88,12 +95,13 @@ class SharedRing(Ring):
         trail = self._trail
         if trail is None or not await self._is_joined(trail):
             return AWAY_WAIT
-        batches = await trail.wait(self._read_to)
-        if batches is None:
-            return AWAY_WAIT
+        newest = await trail.wait(self._read_to)
         async with self._in_order:
-            await self._take([batch for batch in batches if batch.first > self._read_to])
-        return 0.0
+            if newest and newest <= self._read_to:
+                return 0.0  # what was said here itself
+            batches = None if newest is None else await trail.read(self._read_to)
+            await self._take(batches or [])
+        return 0.0 if batches is not None else AWAY_WAIT
 
     async def _is_joined(self, trail: Trail) -> bool:
         async with self._in_order:
@@ -109,16 +117,21 @@ class SharedRing(Ring):
 
     async def _take(self, batches: Sequence[Batch]) -> None:
         for batch in batches:
-            self._read_to = max(batch.first, batch.first + len(batch.lines) - 1)
+            self._read_to = max(batch.first, batch.last)
             if not batch.lines or batch.mark in self._doubtful:
                 continue  # garbage; or it was given up as lost, kept and shown here
             newest = self._file.newest
             if batch.first > newest:
-                await self._take_new(batch, newest)
+                await self._take_new(batch, newest, partial(self._heard, batch))
             elif not any(entry.id == self._read_to for entry in self._held):
                 self._tell_gap(len(batch.lines), newest, newest + 1, "dragonfly_lost")
 
-    async def _take_new(self, batch: Batch, newest: int) -> None:
+    def _heard(self, batch: Batch) -> list[Entry]:
+        """What others said, without what is garbled."""
+        numbered = enumerate(batch.lines, start=batch.first)
+        return [self.entry(number, line) for number, line in numbered if is_object(line)]
+
+    async def _take_new(self, batch: Batch, newest: int, entries: Callable[[], list[Entry]]) -> None:
         missed = batch.before - newest if newest and batch.before > newest else 0
         lines = batch.lines[-HELD:]
         first = batch.first + len(batch.lines) - len(lines)
@@ -132,8 +145,7 @@ class SharedRing(Ring):
         if missed:
             self._held.clear()  # what is held must not look whole where it is not
             self._tell_gap(missed, newest, batch.first, "evicted")
-        numbered = enumerate(batch.lines, start=batch.first)
-        self._show([self.entry(number, line) for number, line in numbered if is_object(line)])
+        self._show(entries())
 
     def _tell_gap(self, missed: int, after_id: int, before_id: int, reason: str) -> None:
         gap = Gap(missed=missed, after_id=after_id, before_id=before_id, reason=reason)

@@ -20,6 +20,7 @@ from chimney.standin.faults import Faults
 from chimney.standin.history import live_through
 from chimney.standin.invention import Invention
 from chimney.standin.life import DAY, DEMONSTRATION
+from chimney.standin.oauth import OAuth
 from chimney.standin.ratelimit import AUTHENTICATED, RateLimits
 from chimney.standin.reports import Reporter
 from chimney.standin.repository import Repository
@@ -182,7 +183,8 @@ class Standin:
         )  # fmt: skip
         acts = Acts(self.repo, invention, now=self.clock.now)
         control = Control(stats=self.stats, faults=self.faults, do=partial(self._do, acts), now=real)
-        self.asgi = Serving(api=self.api, control=control, faults=self.faults)
+        oauth = OAuth(self.repo, seed=settings.seed)
+        self.asgi = Serving(api=self.api, control=control, faults=self.faults, oauth=oauth, now=real)
         self._client = client
         self._sender: httpx2.AsyncClient | None = None
         self._tasks: list[asyncio.Task[None]] = []

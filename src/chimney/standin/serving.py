@@ -1,12 +1,14 @@
 """ASGI 3 around the API and its control: reads the request, waits where a fault says so, writes the reply."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from chimney.standin.api import Api, Reply, Request
 from chimney.standin.control import Control
 from chimney.standin.faults import Faults, Order
+from chimney.standin.oauth import OAuth
 
 Scope = MutableMapping[str, Any]
 Event = MutableMapping[str, Any]
@@ -21,10 +23,14 @@ class GoneError(Exception):
 
 
 class Serving:
-    def __init__(self, *, api: Api, control: Control, faults: Faults) -> None:
+    def __init__(
+        self, *, api: Api, control: Control, faults: Faults, oauth: OAuth, now: Callable[[], float] = time.time
+    ) -> None:
         self._api = api
         self._control = control
         self._faults = faults
+        self._oauth = oauth
+        self._now = now
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -48,6 +54,9 @@ class Serving:
         elsewhere = self._api.elsewhere(request)
         if elsewhere is not None:
             return elsewhere, None
+        signing_in = self._oauth.reply(request, now=self._now())
+        if signing_in is not None:
+            return signing_in, None
         fault = self._api.fault_for(request)
         if fault is not None and fault.delay_seconds:
             await asyncio.sleep(fault.delay_seconds)

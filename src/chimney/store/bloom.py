@@ -4,8 +4,11 @@
 that is. A segment of 250,000 records that all have two ids of their own has one of 625 kB.
 """
 
+import contextlib
 import hashlib
 import os
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,17 +44,30 @@ def _bits(count: int) -> int:
 
 def may_hold(file: Path, sought: str) -> bool:
     """True also when the file cannot be read: the segment is then asked itself."""
+    with asked(file) as held:
+        return held(sought)
+
+
+@contextlib.contextmanager
+def asked(file: Path) -> Iterator[Callable[[str], bool]]:
+    """`may_hold` of a file that is opened once for many questions."""
     try:
         fd = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
-        return True
+        yield lambda _sought: True
+        return
+    try:
+        yield lambda sought: _holds(fd, sought)
+    finally:
+        os.close(fd)
+
+
+def _holds(fd: int, sought: str) -> bool:
     try:
         size = os.fstat(fd).st_size * 8
         return size > 0 and all(_bit(fd, place) for place in _places(sought, size))
     except OSError:
         return True
-    finally:
-        os.close(fd)
 
 
 def _bit(fd: int, place: int) -> bool:
@@ -59,7 +75,13 @@ def _bit(fd: int, place: int) -> bool:
     return not byte or bool(byte[0] >> (7 - place % 8) & 1)
 
 
-def _places(sought: str, size: int) -> list[int]:
+def _places(sought: str, size: int) -> Iterator[int]:
+    low, high = _halves_of(sought)
+    return ((low + number * high) % size for number in range(PROBES))
+
+
+@lru_cache(maxsize=1024)
+def _halves_of(sought: str) -> tuple[int, int]:
+    """The same of every segment that a search asks."""
     digest = hashlib.md5(sought.encode(), usedforsecurity=False).digest()
-    high, low = int.from_bytes(digest[:8], "little"), int.from_bytes(digest[8:], "little")
-    return [(low + number * high) % size for number in range(PROBES)]
+    return int.from_bytes(digest[8:], "little"), int.from_bytes(digest[:8], "little")

@@ -49,6 +49,10 @@ class Engine:
             timer.cancel()
             cursor.close()
 
+    def warm(self) -> None:
+        """Loads it, so that the first search need not wait for that."""
+        self._connection()
+
     def _connection(self) -> "duckdb.DuckDBPyConnection":
         with self._opening:
             if self._db is None:

@@ -60,6 +60,8 @@ class LocalStore:
     async def open(self) -> None:
         """Raises FolderError when the folder cannot be used; `damage` then or later says what was set aside."""
         await self._writing(self._vault.open)
+        if self._vault.kept.segments():
+            self._read_threads.submit(self._engine.warm)
 
     async def append(self, batches: Sequence[Batch]) -> list[StoredRow]:
         return await self._writing(lambda: self._vault.append(batches))

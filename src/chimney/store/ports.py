@@ -9,14 +9,18 @@ from chimney.wire.deployment import DeployReport
 
 
 class Ready(msgspec.Struct, frozen=True):
-    """An answer made ready. `of` is all that it was made of but the time: from `since` until `until`, Unix seconds."""
+    """An answer made ready. `of` is all that it was made of but the time: from `since` until `until`, Unix seconds.
+
+    `event` is its body of `size` bytes as the server is told it.
+    """
 
     of: tuple[object, ...]
     since: float
     until: float
     headers: list[tuple[bytes, bytes]]
     length: tuple[bytes, bytes]
-    body: bytes
+    event: dict[str, object]
+    size: int
     etag: str | None
 
 

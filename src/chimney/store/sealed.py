@@ -6,6 +6,7 @@ from typing import Any
 from chimney.store.deadline import Deadline
 from chimney.store.engine import Engine
 from chimney.store.segments import Segment, Segments, quoted
+from chimney.store.words import Place
 
 GROUPS = (1, 1, 2, 4, 8)  # segments read at once: what is sought is mostly recent, and more at once use both processors
 Rows = list[tuple[Any, ...]]
@@ -51,9 +52,10 @@ class Sealed:
         """Those that may hold one of the ids, by their filters."""
         return [one for one in segments if any(self._files.may_hold(one, sought) for sought in ids)]
 
-    def mentioning(self, segments: Iterable[Segment], text: str) -> list[Segment]:
-        """Those that may hold a record with this text, by their filters."""
-        return [one for one in segments if self._files.may_mention(one, text)]
+    def mentioning(self, segments: Iterable[Segment], text: str) -> dict[Segment, Place]:
+        """Those that may hold a record with this text, and where in it, by their filters."""
+        places = {one: self._files.place(one, text) for one in segments}
+        return {one: place for one, place in places.items() if place is not Place.NOWHERE}
 
     def groups(self, segments: Sequence[Segment]) -> Iterator[list[Segment]]:
         """A few at a time, more each time; ends early when the deadline is over."""

@@ -1,7 +1,7 @@
 """Searching the sealed log records. First which, then all of them: most columns are read for a page of rows only."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -9,7 +9,7 @@ from chimney.core.log_filter import OWN, FieldValue, LogFilter
 from chimney.core.records import LEVEL_NAMES, rfc3339
 from chimney.store.sealed import Sealed
 from chimney.store.segments import Segment
-from chimney.store.words import MAY_BE_ID
+from chimney.store.words import MAY_BE_ID, Place
 from chimney.wire.telemetry import LogRow
 
 _COLUMNS = (
@@ -32,14 +32,21 @@ _COLUMNS = (
 )
 _LISTED = ", ".join(_COLUMNS)
 _EXACT = ("source", "request_id", "trace_id", "service", "deployment")
-_TEXTS = ("message", "logger", "request_id", "trace_id")
+_WORDS, _IDS = ("message", "logger"), ("request_id", "trace_id")
 # the names of fields are not sought in: `"name":` is left out of their JSON before a match in it counts
 _VALUES = r"""regexp_replace(fields, '"(?:[^"\\]|\\.)*":', '', 'g')"""
 _MEANT = {"level": "info", "kind": "log"}  # where the column says nothing
 _fields = msgspec.json.Decoder(dict[str, Any]).decode
 
 
-def _conditions(wanted: LogFilter, *, before: int | None, after: int | None) -> tuple[str, list[object]]:
+class Candidates(NamedTuple):
+    """Segments that may hold what is asked for; `in_ids` are those of them that have the text in ids or not at all."""
+
+    segments: list[Segment]
+    in_ids: set[Segment]
+
+
+def _conditions(wanted: LogFilter, *, before: int | None, after: int | None, in_ids: bool) -> tuple[str, list[object]]:
     given: list[tuple[str, object]] = [
         ("at_ms >= ?", wanted.from_ms),
         ("at_ms < ?", wanted.to_ms),
@@ -61,14 +68,21 @@ def _conditions(wanted: LogFilter, *, before: int | None, after: int | None) -> 
         texts.append(f"NOT {text}")
         values += of_it
     if wanted.grep:
-        sought = wanted.grep.lower()
-        written = msgspec.json.encode(sought).decode()[1:-1]
-        columns = _TEXTS if MAY_BE_ID.fullmatch(sought) else _TEXTS[:2]
-        likes = " OR ".join(f"contains(lower({name}), ?)" for name in columns)
-        in_fields = f"(contains(lower(fields), ?) AND contains(lower({_VALUES}), ?))"
-        texts.append(f"({likes} OR {in_fields})")
-        values += [sought] * len(columns) + [written] * 2
+        text, of_it = _mentioned(wanted.grep.lower(), in_ids=in_ids)
+        texts.append(text)
+        values += of_it
     return " AND ".join(texts) or "true", values
+
+
+def _mentioned(sought: str, *, in_ids: bool) -> tuple[str, list[object]]:
+    ids = _IDS if MAY_BE_ID.fullmatch(sought) else ()
+    columns = ids if in_ids else (*_WORDS, *ids)
+    likes = [f"contains(lower({name}), ?)" for name in columns]
+    values: list[object] = [sought] * len(columns)
+    if not in_ids:
+        likes.append(f"(contains(lower(fields), ?) AND contains(lower({_VALUES}), ?))")
+        values += [msgspec.json.encode(sought).decode()[1:-1]] * 2
+    return f"({' OR '.join(likes)})", values
 
 
 def _held(one: FieldValue) -> tuple[str, list[object]]:
@@ -80,27 +94,30 @@ def _held(one: FieldValue) -> tuple[str, list[object]]:
     return f"({' OR '.join(['contains(coalesce(fields, ), ?)'] * 3)})", list(sought)
 
 
-def _candidates(sealed: Sealed, wanted: LogFilter, before: int | None, after: int | None) -> list[Segment]:
+def _candidates(sealed: Sealed, wanted: LogFilter, before: int | None, after: int | None) -> Candidates:
     found = sealed.within(from_ms=wanted.from_ms, to_ms=wanted.to_ms, before=before, after=after, source=wanted.source)
     for sought in (wanted.request_id, wanted.trace_id):
         found = sealed.holding(found, [sought]) if sought is not None else found
-    return sealed.mentioning(found, wanted.grep) if wanted.grep else found
+    if not wanted.grep:
+        return Candidates(found, set())
+    places = sealed.mentioning(found, wanted.grep)
+    return Candidates(list(places), {one for one, place in places.items() if place is Place.IDS})
 
 
 def sealed_logs(
     sealed: Sealed, wanted: LogFilter, *, before: int | None, after: int | None, at_once: int
 ) -> Iterator[LogRow]:
     """Newest first, `at_once` at a time; ends early when the deadline is over."""
-    candidates = _candidates(sealed, wanted, before, after)
+    candidates, in_ids = _candidates(sealed, wanted, before, after)
     if wanted.request_id or wanted.trace_id:  # few segments are left, and few rows in them
-        conditions, values = _conditions(wanted, before=before, after=after)
+        conditions, values = _conditions(wanted, before=before, after=after, in_ids=in_ids.issuperset(candidates))
         statement = f"SELECT {_LISTED} FROM {{rows}} WHERE {conditions} ORDER BY id DESC LIMIT {at_once}"  # noqa: S608
         yield from map(_row, sealed.query(candidates, statement, values))
         return
     for group in sealed.groups(candidates):
         upper = before
         while True:
-            conditions, values = _conditions(wanted, before=upper, after=after)
+            conditions, values = _conditions(wanted, before=upper, after=after, in_ids=in_ids.issuperset(group))
             statement = f"SELECT id FROM {{rows}} WHERE {conditions} ORDER BY id DESC LIMIT {at_once}"  # noqa: S608
             ids = [row_id for (row_id,) in sealed.query(group, statement, values)]
             if not ids:
@@ -115,20 +132,20 @@ def sealed_logs(
 
 def sealed_counts(sealed: Sealed, wanted: LogFilter, *, start_ms: int, width_ms: int) -> list[tuple[int, str, int]]:
     """Number of the bucket, level, count."""
-    conditions, values = _conditions(wanted, before=None, after=None)
+    segments, in_ids = _candidates(sealed, wanted, None, None)
+    conditions, values = _conditions(wanted, before=None, after=None, in_ids=in_ids.issuperset(segments))
     statement = (  # as constants: with bound values the division takes twice as long
         f"SELECT (at_ms - {start_ms:d}) // {width_ms:d}, coalesce(level, 'info'), count(*)"  # noqa: S608
         f" FROM {{rows}} WHERE {conditions} GROUP BY 1, 2"
     )
-    segments = _candidates(sealed, wanted, None, None)
     return [(one[0], one[1], one[2]) for one in sealed.query(segments, statement, values)]
 
 
 def sealed_facets(sealed: Sealed, wanted: LogFilter) -> list[tuple[str, str, int]]:
     """Level, source, count."""
-    conditions, values = _conditions(wanted, before=None, after=None)
+    segments, in_ids = _candidates(sealed, wanted, None, None)
+    conditions, values = _conditions(wanted, before=None, after=None, in_ids=in_ids.issuperset(segments))
     statement = f"SELECT coalesce(level, 'info'), source, count(*) FROM {{rows}} WHERE {conditions} GROUP BY 1, 2"  # noqa: S608
-    segments = _candidates(sealed, wanted, None, None)
     return [(one[0], one[1], one[2]) for one in sealed.query(segments, statement, values)]
 
 

@@ -187,8 +187,8 @@ class Segments:
     def may_hold(self, segment: Segment, sought: str) -> bool:
         return bloom.may_hold(self.filter_path(segment), sought)
 
-    def may_mention(self, segment: Segment, text: str) -> bool:
-        return words.may_mention(self.filter_path(segment), text)
+    def place(self, segment: Segment, text: str) -> words.Place:
+        return words.place(self.filter_path(segment), text)
 
     def set_aside(self, segment: Segment) -> str:
         """The file, out of the way; its new name, or what else there is to say."""

@@ -3,6 +3,9 @@
 The id of an entry is that of its last line, so that a reader asks for what comes after the last id that it has. Ids are
 given by one script, so that nobody comes in between. Trimmed by ids (MINID), not by the number of entries: a batch may
 hold one line or a thousand.
+
+Who waits is told by a bell, another stream that holds the newest id and no lines: those who appended know them, and
+would get them all back. One that is not rung (by an older version, or it was dropped) is late by a second.
 """
 
 from collections.abc import Sequence
@@ -24,7 +27,9 @@ local oldest = string.format('%.0f', math.max(0, first - tonumber(ARGV[3])))
 redis.call('XADD', KEYS[1], 'MINID', '~', oldest, last .. '-0',
   'first', string.format('%.0f', first), 'before', string.format('%.0f', before), 'mark', ARGV[4], 'lines', ARGV[5])
 redis.call('EXPIRE', KEYS[1], ARGV[6])
-return string.format('%.0f', first)
+redis.pcall('XADD', KEYS[2], 'MAXLEN', '1', last .. '-0', 'mark', ARGV[4])
+redis.pcall('EXPIRE', KEYS[2], ARGV[6])
+return {string.format('%.0f', first), string.format('%.0f', before)}
 """
 
 
@@ -35,25 +40,26 @@ class SharedTrail:
         self._server = server
         self._waiting = Waiting(server)
         self._key = f"chimney:1:trail:{name}"
+        self._bell = f"{self._key}:bell"
         self._keep = keep
 
     @property
     def connecting(self) -> bool:
         return self._server.health().status == "connecting"
 
-    async def append(self, lines: Sequence[bytes], *, least: int, mark: str) -> bool:
+    async def append(self, lines: Sequence[bytes], *, least: int, mark: str) -> list[Batch] | None:
         body = b"\n".join(lines)
         if len(body) > LARGEST_BYTES and len(lines) > 1:
             half = len(lines) // 2
-            return await self.append(lines[:half], least=least, mark=mark) and await self.append(
-                lines[half:], least=0, mark=mark
-            )
+            first = await self.append(lines[:half], least=least, mark=mark)
+            rest = await self.append(lines[half:], least=0, mark=mark) if first else None
+            return _joined(first, rest) if first and rest else None
         arguments = (str(least), str(len(lines)), str(self._keep), mark, body, str(KEPT_SECONDS), str(by_clock()))
         try:
-            await self._server.run("EVAL", _APPEND, "1", self._key, *arguments)
+            given, before = await self._server.run("EVAL", _APPEND, "2", self._key, self._bell, *arguments)
         except (AwayError, RefusedError):
-            return False
-        return True
+            return None
+        return [Batch(int(given), int(before), mark, list(lines))]
 
     async def read(self, after: int) -> list[Batch] | None:
         try:
@@ -62,16 +68,24 @@ class SharedTrail:
             return None
         return _batches(answer)
 
-    async def wait(self, after: int) -> list[Batch] | None:
-        command = ("XREAD", "COUNT", str(MOST_BATCHES), "BLOCK", str(BLOCK_MS), "STREAMS", self._key, _behind(after))
+    async def wait(self, after: int) -> int | None:
+        command = ("XREAD", "BLOCK", str(BLOCK_MS), "STREAMS", self._bell, _behind(after))
         try:
             answer = await self._waiting.run(*command, within=BLOCK_MS / 1000 + 1)
         except (AwayError, RefusedError):
             return None
-        return _batches(answer)
+        return max((rung.first for rung in _batches(answer)), default=0)
 
     async def close(self) -> None:
         await self._waiting.close()
+
+
+def _joined(some: list[Batch], more: list[Batch]) -> list[Batch]:
+    """One after the other; the two in the middle as one, when nothing lies between them."""
+    left, right = some[-1], more[0]
+    if right.before != left.last:
+        return some + more
+    return [*some[:-1], left._replace(lines=left.lines + right.lines), *more[1:]]
 
 
 def _behind(number: int) -> str:

@@ -19,6 +19,11 @@ class Batch(NamedTuple):
     mark: str
     lines: list[bytes]
 
+    @property
+    def last(self) -> int:
+        """The id of its last line."""
+        return self.first + len(self.lines) - 1
+
 
 class Trail(Protocol):
     """Nothing here raises for a server that is away, and nothing takes longer than a fifth of a second but `wait`."""
@@ -26,13 +31,15 @@ class Trail(Protocol):
     @property
     def connecting(self) -> bool: ...
 
-    async def append(self, lines: Sequence[bytes], *, least: int, mark: str) -> bool:
-        """False when it was not appended, or may not have been: then `mark` tells it when it is read after all."""
+    async def append(self, lines: Sequence[bytes], *, least: int, mark: str) -> list[Batch] | None:
+        """How they lie there: in one batch, unless others came between them. None when they were not appended, or may
+        not have been: then `mark` tells them when they are read after all."""
 
     async def read(self, after: int) -> list[Batch] | None:
         """What is there behind an id; None when the server is away."""
 
-    async def wait(self, after: int) -> list[Batch] | None:
-        """The same, and waits for it up to a second."""
+    async def wait(self, after: int) -> int | None:
+        """Waits up to a second for something behind an id. The id of the newest, as far as it was told: 0 when nothing
+        was; None when the server is away."""
 
     async def close(self) -> None: ...

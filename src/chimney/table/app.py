@@ -5,6 +5,7 @@
 /api/overview /api/findings …         watching   who is followed, what is known of them, what is wrong
 /api/session /api/acts …              operating  who may use the table, and what they have origins do
 /api/notifications …                  telling    who is notified of what is wrong
+/mcp                                  assistant  the same for assistants, as tools
 /api/logs /api/logs/histogram …       queries    everything that is kept; download: as a file
 /tv/{token} /badge/… /api/links …     showing    the wall, badges, CCTray: what is seen without signing in
 /api/logs/stream /api/stream          streams    the log as it is stored; the overview as it changes
@@ -29,6 +30,8 @@ from chimney.instrumentation import LogPipe
 from chimney.store.database import Database
 from chimney.store.folder import DataFolder
 from chimney.store.local import LocalStore
+from chimney.table import assistant
+from chimney.table.assistant import Assistant
 from chimney.table.clients import Clients
 from chimney.table.ingest import Ingest
 from chimney.table.memory import return_large_blocks
@@ -81,7 +84,6 @@ class Table:
         self.telemetry = Telemetry(
             settings, store=self.store, database=self.database, ingest=self.ingest, client=self._client
         )
-        self.shell.hot = self.telemetry.hot
         self.watching = Watching(
             settings,
             storage=self.storage,
@@ -92,7 +94,9 @@ class Table:
             clients=self._clients,
         )
         self.ingest.reported = self.watching.reported
-        self.operating = Operating(settings, database=self.database, client=self._client)
+        self.operating = Operating(settings, database=self.database, client=self._client, outside=self._clients.outside)
+        self.assistant = Assistant(self, self.operating.sessions)
+        self.shell.hot = {**self.telemetry.hot, assistant.PATH: same_origin(self.assistant)}
         self.showing = Showing(
             settings,
             database=self.database,
@@ -128,11 +132,9 @@ class Table:
         return_large_blocks()
         self.shell.panics.watch()
         self._folder = await asyncio.to_thread(DataFolder, settings.data_dir)
-        await asyncio.gather(self.storage.open(), self.database.open())
+        await asyncio.gather(self.storage.open(), self.database.open(), asyncio.to_thread(self.build))
         self._pipe.start(self.ingest.take_own, batches=[self.requests.take])
-        await asyncio.gather(
-            asyncio.to_thread(self.build), self.operating.load(), self.showing.load(), self.ingest.recall()
-        )
+        await asyncio.gather(self.operating.load(), self.showing.load(), self.ingest.recall())
         await self.operating.tell_token(self._folder)
         await self.telemetry.load()
         await self.watching.load()
@@ -232,6 +234,7 @@ class Table:
         """Saves what is not on disk yet. Also after a start that failed half-way."""
         self.shell.panics.unwatch()
         await self.loops.stop()
+        await self.assistant.close()
         await self._clients.close()
         if self._folder is None:
             return

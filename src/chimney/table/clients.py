@@ -39,5 +39,14 @@ class Clients:
         self._made.append(client)
         return client
 
+    def outside(self) -> httpx2.AsyncClient:
+        """For those who sign people in, who may be beyond a proxy, or have a certificate of a private authority."""
+        client = httpx2.AsyncClient(
+            timeout=httpx2.Timeout(DEADLINE_SECONDS, connect=5.0),
+            headers={"user-agent": f"chimney-table/{__version__}"},
+        )
+        self._made.append(client)
+        return client
+
     async def close(self) -> None:
         await asyncio.gather(*(client.aclose() for client in self._made))

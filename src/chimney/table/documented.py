@@ -45,4 +45,14 @@ def paths() -> dict[str, Any]:
         )
         return PathItem(post=operation)
 
-    return {f"/v1/{signal}": item(signal) for signal in Signal}
+    asked = Operation(
+        summary="The table as tools for assistants, over the Model Context Protocol",
+        tags=["mcp"],
+        operation_id="mcp",
+        request_body=RequestBody(content={JSON: OpenAPIMediaType(schema=Schema(type=OpenAPIType.OBJECT))}),
+        responses={
+            "200": OpenAPIResponse(description="JSON-RPC, one answer"),
+            "401": OpenAPIResponse(description="Without an API token"),
+        },
+    )
+    return {**{f"/v1/{signal}": item(signal) for signal in Signal}, "/mcp": PathItem(post=asked)}

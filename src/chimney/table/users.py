@@ -8,7 +8,7 @@ import msgspec
 from litestar import delete, get, patch, post
 from litestar.params import FromPath, JSONBody
 
-from chimney.core.account import FIRST_USER, Refusal, Standing, refused
+from chimney.core.account import FIRST_USER, Person, Refusal, Standing, free_name, refused
 from chimney.store.accounts import Accounts, User
 from chimney.table.access import ADMIN, AnyRequest, asker_of
 from chimney.table.audit import Audit, asked_of_table
@@ -41,20 +41,32 @@ class Users:
         """Raises ProblemError 409 when there is one of this name, 503 when it cannot be written."""
         check_password(new.password, new.user, "$.password")
         user = User(new.user, new.role, await self._passwords.hash(new.password), created_at=time.time())
-        await self.keep(user, asker, did=f"add the user {user.name} as {user.role}")
+        async with self._one_at_a_time:
+            await self._keep(user, asker, did=f"add the user {user.name} as {user.role}")
         return _item(user, {})
 
-    async def keep(self, user: User, asker: Asker, *, did: str) -> None:
-        """Adds a user, whoever vouches for them. Raises ProblemError."""
+    async def admit(self, person: Person, record: RequestRecord) -> User:
+        """Who signed in elsewhere; a viewer when they are here for the first time. Raises ProblemError 409 or 503."""
         async with self._one_at_a_time:
-            known = await self._accounts.users()
-            if any(user.name.casefold() == one.name.casefold() for one in known):
-                raise ProblemError(409, "name-taken", f"There is a user {user.name!r} already.")
-            if len(known) >= MOST:
-                raise ProblemError(409, "too-many-accounts", f"There are {MOST} users. Remove some.")
-            body = {"user": user.name, "role": user.role, "source": user.source}
-            async with self._audit.doing(asked_of_table(*asker, act="user_add", did=did, body=body)):
-                await self._accounts.add_user(user)
+            known = await self._accounts.user_of(person.subject)
+            if known:
+                return known
+            taken = [one.name for one in await self._accounts.users()]
+            name = free_name(person.name, person.source, taken)
+            user = User(name, Role.VIEWER, "", person.source, person.subject, created_at=time.time())
+            did = f"add {name} as viewer, who signed in through {person.source} for the first time"
+            await self._keep(user, (name, record), did=did)
+            return user
+
+    async def _keep(self, user: User, asker: Asker, *, did: str) -> None:
+        known = await self._accounts.users()
+        if any(user.name.casefold() == one.name.casefold() for one in known):
+            raise ProblemError(409, "name-taken", f"There is a user {user.name!r} already.")
+        if len(known) >= MOST:
+            raise ProblemError(409, "too-many-accounts", f"There are {MOST} users. Remove some.")
+        body = {"user": user.name, "role": user.role, "source": user.source}
+        async with self._audit.doing(asked_of_table(*asker, act="user_add", did=did, body=body)):
+            await self._accounts.add_user(user)
 
     async def change(self, name: str, change: UserChange, asker: Asker) -> UserItem:
         """Raises ProblemError 404, 409 or 503."""

@@ -51,6 +51,10 @@ class Histogram:
             counts[bisect_left(BOUNDS, value)] += 1
         self.sum += sum(values)
 
+    def add(self, other: "Histogram") -> None:
+        self.counts = [one + more for one, more in zip(self.counts, other.counts, strict=True)]
+        self.sum += other.sum
+
     def exemplify(self, value: float, exemplar: Exemplar) -> None:
         self.exemplars[bisect_left(BOUNDS, value)] = exemplar
 

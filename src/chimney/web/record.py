@@ -105,6 +105,7 @@ def _short_bytes(text: bytes, longest: int) -> bytes:
 def begin(scope: Scope) -> RequestRecord:
     headers: dict[bytes, bytes] = dict(scope["headers"])
     said = headers.get
+    peer, forwarded = scope.get("client"), said(b"x-forwarded-for")
     fresh = _random.getrandbits(288).to_bytes(36, "big").hex()  # one draw for the three ids: 24, 32 and 16 digits
     record = RequestRecord(
         request_id=fresh[:24],
@@ -115,7 +116,7 @@ def begin(scope: Scope) -> RequestRecord:
         query=scope.get("query_string", b""),
         started=time.time(),
         began=time.perf_counter(),
-        client=_client(scope.get("client"), said(b"x-forwarded-for")),
+        client=peer[0] if peer and not forwarded else _client(peer, forwarded),
         headers=headers,
         secure=said(b"x-forwarded-proto") == b"https",
         host=said(b"host", b""),

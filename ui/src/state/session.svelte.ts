@@ -1,4 +1,4 @@
-import type { SignedIn } from '$wire';
+import type { SignedIn, SignInNeeded } from '$wire';
 import { asApiError, type ApiError } from '$api/http';
 import { readSession, signIn, signOut } from '$api/session';
 
@@ -10,6 +10,7 @@ export class Session {
   #who = $state.raw<SignedIn | null>(null);
   #error = $state.raw<ApiError | null>(null);
   #expired = $state(false);
+  #providers = $state.raw<SignedIn['providers']>(['password']);
 
   get status(): SessionStatus {
     return this.#status;
@@ -24,12 +25,18 @@ export class Session {
     return this.#expired;
   }
 
+  /** The ways to sign in that the table offers. */
+  get providers(): SignedIn['providers'] {
+    return this.#providers;
+  }
+
   async load(): Promise<void> {
     try {
       this.#enter(await readSession());
     } catch (thrown) {
       const error = asApiError(thrown, '/api/session');
       this.#error = error.status === 401 ? null : error;
+      this.#providers = (error.problem as Partial<SignInNeeded>).providers ?? this.#providers;
       this.#status = error.status === 401 ? 'out' : 'unreachable';
     }
   }
@@ -59,6 +66,7 @@ export class Session {
 
   #enter(who: SignedIn): void {
     this.#who = who;
+    this.#providers = who.providers;
     this.#error = null;
     this.#expired = false;
     this.#status = 'in';

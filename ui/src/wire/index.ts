@@ -51,6 +51,7 @@ export type SeriesAnswer = Schemas['SeriesAnswer'];
 export type Service = Schemas['Service'];
 export type SessionState = Schemas['SessionState'];
 export type SignedIn = Schemas['SignedIn'];
+export type SignInNeeded = Schemas['SignInNeeded'];
 export type SlotState = Schemas['SlotState'];
 export type Span = Schemas['Span'];
 export type StorageState = Schemas['StorageState'];
