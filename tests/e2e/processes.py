@@ -124,9 +124,11 @@ def status_of(url: str, **options: Any) -> int:
 
 class Stack:
     """Stand-in, origin and table, each on a port that stays its own over restarts. `traced`: the origin's spans go to
-    the table, which reads its metrics every second."""
+    the table, which reads its metrics every second. `table_environ` are more of the table's variables."""
 
-    def __init__(self, folder: Path, *, speed: float, traced: bool = False) -> None:
+    def __init__(
+        self, folder: Path, *, speed: float, traced: bool = False, table_environ: Mapping[str, str] | None = None
+    ) -> None:
         self.ports = [free_port() for _ in range(3)]
         github, origin, table = (f"http://127.0.0.1:{port}" for port in self.ports)
         self.standin = Running(
@@ -155,6 +157,7 @@ class Stack:
                 "CHIMNEY_TABLE_PASSWORD": PASSWORD,
                 "CHIMNEY_TABLE_PROBE_SECONDS": "0.5",
                 **({"CHIMNEY_TABLE_SCRAPE_SECONDS": "1"} if traced else {}),
+                **(table_environ or {}),
             },
         )
         assert (self.origin.url, self.table.url) == (origin, table)
