@@ -45,3 +45,11 @@ def test_where_nobody_waited_there_is_no_percentile() -> None:
     waits = ErrorRate().health().waits
     assert waits
     assert (waits.requests, waits.p95_ms) == (0, None)
+
+
+def test_who_comes_while_it_starts_is_no_visitor() -> None:
+    rate = ErrorRate()
+    early, refused = finished(status=503), finished(status=503)
+    early.error, refused.error = "starting: The process is starting.", "busy: Too much."
+    rate.take([early, early, refused])
+    assert (rate.health().last_1m.requests, rate.health().last_1m.errors) == (1, 1)

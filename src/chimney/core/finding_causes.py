@@ -94,3 +94,12 @@ def hides(causes: Iterable[Finding]) -> Hides:
 def _is_of_another(finding: Finding) -> bool:
     """Told by this origin of an address that it probes."""
     return finding.code.startswith("origin_") and finding.id.count(":") > 2
+
+
+def is_of_own_work(finding: Finding) -> bool:
+    """It says that the table itself does not do what it should."""
+    if finding.origin is not None:
+        return False
+    return finding.code in ("loop_failing", "table_behind") or (
+        finding.code == "storage_full" and finding.severity is Severity.CRITICAL
+    )

@@ -9,6 +9,7 @@ from prometheus_client.core import HistogramMetricFamily, Metric
 
 from chimney.core.series import quantile
 from chimney.core.traffic import Counts, Traffic
+from chimney.web.app import Phase
 from chimney.web.metrics import BOUNDS, Histogram
 from chimney.web.record import RequestRecord
 from chimney.web.routine import visitors
@@ -28,7 +29,7 @@ class ErrorRate:
         self._waits: deque[tuple[int, Histogram]] = deque(maxlen=WAIT_SECONDS)  # by second
 
     def take(self, records: Sequence[RequestRecord]) -> None:
-        asked = visitors(records)
+        asked = [one for one in visitors(records) if not _came_too_early(one)]
         if asked:
             errors = len([record for record in asked if record.status >= 500])
             self._traffic.note(records=len(asked), errors=errors, now=time.time())
@@ -79,6 +80,11 @@ class ErrorRate:
         for name, histogram in self._durations.items():
             family.add_metric([name], histogram.cumulative(), histogram.sum)
         yield family
+
+
+def _came_too_early(record: RequestRecord) -> bool:
+    """While a process starts it says 503 to everybody, and proxies send it nobody."""
+    return record.status == 503 and (record.error or "").startswith(f"{Phase.STARTING}:")
 
 
 def _window(counts: Counts) -> ErrorWindow:

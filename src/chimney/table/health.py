@@ -10,6 +10,7 @@ from litestar import Request, Response, get
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from chimney import __version__
+from chimney.core.finding_causes import is_of_own_work
 from chimney.instrumentation import LogPipe
 from chimney.store.errors import StoreError
 from chimney.store.telemetry import LogStore
@@ -26,6 +27,7 @@ from chimney.web.hub import Hub
 from chimney.web.loops import Loop, Supervisor
 from chimney.web.metrics import RequestMetrics, counter, exposed, gauge
 from chimney.wire.base import stamp
+from chimney.wire.finding import Severity
 from chimney.wire.health import TableHealth, Version
 
 MOST_LOOPS = 100
@@ -62,7 +64,11 @@ class Vitals:
     def _status(self) -> str:
         if self._parts.shell.phase is not Phase.READY:
             return "down"
-        troubled = self._parts.ingest.full_since or any(loop.error for loop in self._parts.loops.loops)
+        troubled = (
+            self._parts.ingest.full_since
+            or any(loop.error for loop in self._parts.loops.loops)
+            or any(is_of_own_work(one) for one in self._parts.watch.current.items)
+        )
         return "degraded" if troubled else "ok"
 
     async def health(self) -> TableHealth:
@@ -84,7 +90,12 @@ class Vitals:
             streams=sum(len(hub) for hub in self._parts.hubs.values()),
             panics=self._parts.shell.recover.panics,
             loops={loop.name: loop.health() for loop in _shown(self._parts.loops.loops)},
+            findings=self._findings(),
         )
+
+    def _findings(self) -> dict[str, int]:
+        items = self._parts.watch.current.items
+        return {severity.value: sum(one.severity is severity for one in items) for severity in Severity}
 
     def metrics(self) -> Iterator[Metric]:
         parts = self._parts
@@ -103,9 +114,11 @@ class Vitals:
         yield from self._of_origins()
         yield from self._of_receiver()
         findings = GaugeMetricFamily("chimney_table_findings", "Current findings by severity.", labels=["severity"])
-        for severity in ("critical", "warning", "info"):
-            findings.add_metric([severity], sum(one.severity == severity for one in parts.watch.current.items))
+        for severity, count in self._findings().items():
+            findings.add_metric([severity], count)
         yield findings
+        took = parts.watch.took_seconds
+        yield gauge("chimney_table_rules_seconds", "Time that the last round of the rules of findings took.", took)
         yield from parts.telling.metrics()
         yield from self._of_process()
 

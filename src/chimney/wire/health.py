@@ -140,7 +140,10 @@ class Version(Message, frozen=True, kw_only=True):
 
 
 class TableHealth(Message, frozen=True, kw_only=True):
-    """`rows` are log records in the journal; `origins` counts those that are connected now."""
+    """`rows` are log records in the journal; `origins` counts those that are connected now.
+
+    `findings` counts the current ones by severity; `status` is degraded while one says that the table does not work.
+    """
 
     status: str
     version: str
@@ -155,3 +158,4 @@ class TableHealth(Message, frozen=True, kw_only=True):
     streams: int
     panics: int
     loops: dict[str, LoopHealth]
+    findings: dict[str, int] = {}

@@ -2452,6 +2452,9 @@ export interface components {
             loops: {
                 [key: string]: components["schemas"]["LoopHealth"];
             };
+            findings?: {
+                [key: string]: number;
+            };
         };
         /**
          * TailState
