@@ -118,9 +118,9 @@ async def ask(origin: Origin, path: bytes, query: bytes) -> int:
         "raw_path": path,
         "query_string": query,
         "root_path": "",
-        "headers": [(b"host", b"origin.test")],
+        "headers": [(b"host", b"origin.localhost")],
         "client": ("127.0.0.1", 5),
-        "server": ("origin.test", 80),
+        "server": ("origin.localhost", 80),
     }
     await origin(scope, receive, send)
     return status

@@ -165,7 +165,7 @@ async def asking() -> AsyncIterator[Ask]:
 
         def asking(app: Any, *, peer: str = "127.0.0.1", **headers: str) -> httpx2.AsyncClient:
             transport = httpx2.ASGITransport(app=app, client=(peer, 40000))
-            client = httpx2.AsyncClient(transport=transport, base_url="http://origin.test", headers=headers)
+            client = httpx2.AsyncClient(transport=transport, base_url="http://origin.localhost", headers=headers)
             clients.push_async_callback(client.aclose)
             return client
 

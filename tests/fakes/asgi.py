@@ -6,7 +6,7 @@ from typing import Any
 from chimney.core.eventsource import EventParser, ServerEvent
 from chimney.web.asgi import App, Event
 
-HEADERS = [(b"host", b"table.test")]
+HEADERS = [(b"host", b"table.localhost")]
 
 
 class OpenStream:
@@ -25,7 +25,7 @@ class OpenStream:
             "root_path": "",
             "headers": [*HEADERS, *((name.encode(), value.encode()) for name, value in headers.items())],
             "client": ("127.0.0.1", 5),
-            "server": ("table.test", 80),
+            "server": ("table.localhost", 80),
         }
         self._sent: asyncio.Queue[Event] = asyncio.Queue()
         self._gone = asyncio.Event()

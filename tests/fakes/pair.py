@@ -17,7 +17,7 @@ from chimney.web.asgi import Receive, Scope, Send
 
 REPO = "acme/rocket"
 SECRET = "It's a Secret to Everybody"
-HOOK = "http://origin.test/api/webhooks/github"
+HOOK = "http://origin.localhost/api/webhooks/github"
 
 
 class Pair:
@@ -33,7 +33,7 @@ class Pair:
             client=self.outbound,
         )
         self.page = httpx2.AsyncClient(
-            transport=httpx2.ASGITransport(app=self._to_origin), base_url="http://origin.test", timeout=10
+            transport=httpx2.ASGITransport(app=self._to_origin), base_url="http://origin.localhost", timeout=10
         )
         headers = {"authorization": "Bearer t", "user-agent": "tests"}
         self.github = httpx2.AsyncClient(

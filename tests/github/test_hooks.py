@@ -33,8 +33,8 @@ async def hooks(github: GitHub) -> AsyncIterator[Hooks]:
 async def test_ours_are_those_that_are_active_and_lead_to_an_origin(github: GitHub, hooks: Hooks) -> None:
     path = "/api/webhooks/github"
     github.then(says([
-        {"id": 1, "active": True, "config": {"url": f"https://origin.test{path}"}},
-        {"id": 2, "active": False, "config": {"url": f"https://origin.test{path}"}},
+        {"id": 1, "active": True, "config": {"url": f"https://origin.localhost{path}"}},
+        {"id": 2, "active": False, "config": {"url": f"https://origin.localhost{path}"}},
         {"id": 3, "active": True, "config": {"url": "https://elsewhere.test/hook"}},
         {"id": 4, "active": True, "config": {}},
     ]))  # fmt: skip

@@ -61,7 +61,9 @@ class Home:
         said = {"repo": OPEN, "github_token": "t", "read_token": ["reader"], "webhook_secret": SECRET, **settings}
         pipe = LogPipe(io.TextIOWrapper(io.BytesIO()))
         self.origin = Origin(OriginSettings(data_dir=folder, **said), pipe, transport=self.github)
-        self.page = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=self.origin), base_url="http://origin.test")
+        self.page = httpx2.AsyncClient(
+            transport=httpx2.ASGITransport(app=self.origin), base_url="http://origin.localhost"
+        )
 
     async def get(self, path: str, **headers: str) -> httpx2.Response:
         return await self.page.get(path, headers=headers)

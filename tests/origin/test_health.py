@@ -146,7 +146,7 @@ async def test_a_hostile_path_method_or_header_adds_no_label_value(origin: Origi
     for below in HOSTILE[:40]:
         path = below.decode("latin-1").split("\r")[0].replace("\x00", "").replace("\t", "")[:2000]
         for prefix in ("/", "/api/github/", "/api/v3/"):
-            await visitor.get(httpx2.URL("http://origin.test" + prefix).join(f"{prefix}x{path}"))
+            await visitor.get(httpx2.URL("http://origin.localhost" + prefix).join(f"{prefix}x{path}"))
     for method in ("BREW", "PROPFIND", "X" * 100):
         await visitor.request(method, "/nothing")
     assert await labels() == before

@@ -21,7 +21,7 @@ log = logging.getLogger("tests.lane")
 def on_the_spot(origin: Origin, target: bytes = TARGET, *, method: str = "GET", **headers: str) -> list[Event] | None:
     """The two events of an answer; None when the request is left to the event loop."""
     path, _, query = target.partition(b"?")
-    named = {"host": "origin.test"} | {name.replace("_", "-"): value for name, value in headers.items()}
+    named = {"host": "origin.localhost"} | {name.replace("_", "-"): value for name, value in headers.items()}
     scope: dict[str, Any] = {
         "type": "http",
         "method": method,
@@ -38,7 +38,7 @@ def on_the_spot(origin: Origin, target: bytes = TARGET, *, method: str = "GET", 
 async def stored(origin: Origin) -> StoredResponse:
     """Asked twice: fetched, and made ready."""
     for _ in range(2):
-        await ask(origin, TARGET, headers={"host": "origin.test"})
+        await ask(origin, TARGET, headers={"host": "origin.localhost"})
     (held,) = origin.github.near._held.values()
     return held
 
@@ -59,7 +59,7 @@ async def test_it_is_the_answer_of_the_ordinary_way(origin: Origin) -> None:
 
     held.ready = None
     scope = {"type": "http", "method": "GET", "raw_path": TARGET, "query_string": b"", "path": TARGET.decode()}
-    await origin({**scope, "headers": [(b"host", b"origin.test")], "client": ("127.0.0.1", 1)}, None, send)  # type: ignore[arg-type]
+    await origin({**scope, "headers": [(b"host", b"origin.localhost")], "client": ("127.0.0.1", 1)}, None, send)  # type: ignore[arg-type]
     own = (b"x-request-id", b"x-trace-id")
     expected, found = (
         {name: value for name, value in one["headers"] if name not in own} for one in (ordinary[0], start)

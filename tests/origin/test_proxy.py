@@ -29,7 +29,7 @@ STALE, OLD = 301, 10_000
 
 async def get(origin: Origin, target: str, **headers: str) -> Heard:
     told = {name.replace("_", "-"): value for name, value in headers.items()}
-    return await ask(origin, target.encode(), headers={"host": "origin.test", **told})
+    return await ask(origin, target.encode(), headers={"host": "origin.localhost", **told})
 
 
 def age(origin: Origin, seconds: float) -> None:
@@ -136,10 +136,10 @@ async def test_the_pages_of_a_listing_lead_back_to_us(make_origin: MakeOrigin, t
     origin = await make_origin(transport=GitHub(says(link=PAGES)), github_token=None)
     for _ in range(2):
         link = (await get(origin, target)).header("link")
-        here = f"http://origin.test{base}"
+        here = f"http://origin.localhost{base}"
         assert link == f'<{here}?per_page=2&page=2>; rel="next", <{here}?page=9>; rel="last"'
     secure = (await get(origin, target, x_forwarded_proto="https")).header("link") or ""
-    assert secure.startswith("<https://origin.test/")
+    assert secure.startswith("<https://origin.localhost/")
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ class Running:
 
     def new_client(self, **more: Any) -> httpx2.AsyncClient:
         transport = httpx2.ASGITransport(app=self.table)
-        client = httpx2.AsyncClient(transport=transport, base_url="http://table.test", **more)
+        client = httpx2.AsyncClient(transport=transport, base_url="http://table.localhost", **more)
         self._clients.append(client)
         return client
 

@@ -16,7 +16,7 @@ from chimney.table.providers.person import Challenge, RefusedError, UnreachableE
 
 ISSUER = "https://issuer.test"
 KEY, OTHER = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-CHALLENGE = Challenge("state", "nonce", "verifier", "http://table.test/callback")
+CHALLENGE = Challenge("state", "nonce", "verifier", "http://table.localhost/callback")
 FOUND = {
     "issuer": ISSUER,
     "authorization_endpoint": f"{ISSUER}/auth",

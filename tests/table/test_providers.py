@@ -21,7 +21,7 @@ from chimney.table.providers.pending import SECONDS, Pending
 from chimney.wire.account import Source
 
 ROOT = Path(__file__).parents[2]
-TABLE = "http://table.test"
+TABLE = "http://table.localhost"
 in_module = pytest.mark.asyncio(loop_scope="module")
 
 

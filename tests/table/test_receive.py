@@ -96,6 +96,7 @@ async def test_each_refusal_has_its_status_in_the_senders_type(running: Running)
         (415, "protobuf", b"", {"content_encoding": "br"}),
         (415, "protobuf", b"", {"content_type": "text/plain"}),
         (403, "json", b"{}", {"sec_fetch_site": "cross-site"}),
+        (403, "json", b"{}", {"host": "evil.example:8700"}),  # DNS rebinding
     ]
     for status, kind, body, headers in cases:
         answer = await post(running, "logs", body, kind, **headers)

@@ -38,6 +38,34 @@ def test_without_tokens_this_machine_itself_is_answered(scope: Scope, peer: str)
 
 
 @pytest.mark.parametrize("scope", ABOVE)
+@pytest.mark.parametrize(
+    ("host", "answered"),
+    [
+        ("127.0.0.1:8080", True),
+        ("127.0.0.1", True),
+        ("[::1]:8080", True),
+        ("localhost:8080", True),
+        ("LOCALHOST", True),
+        ("origin.localhost:8080", True),
+        ("box:8080", True),
+        ("", True),
+        ("evil.example:8080", False),
+        ("evil.example.:8080", False),
+        ("localhost.evil.example", False),
+        ("127.0.0.1.evil.example", False),
+        ("127.0.0.1@evil.example", False),
+        ("localhost:8080@evil.example:8080", False),
+    ],
+)
+def test_without_tokens_a_page_that_made_its_name_point_here_is_refused(
+    scope: Scope, host: str, answered: bool
+) -> None:
+    """DNS rebinding: to its browser such a page is our own; only the Host tells."""
+    assert (refusal(NOBODY, scope, host=host) is None) is answered
+    assert refusal(TOKENS, Scope.READ, host=host, authorization="Bearer r1") is None, "a token is enough"
+
+
+@pytest.mark.parametrize("scope", ABOVE)
 @pytest.mark.parametrize("header", ["x_forwarded_for", "x_forwarded_host", "forwarded", "via", "x_real_ip"])
 def test_without_tokens_what_came_through_a_proxy_is_told_which_setting_to_set(scope: Scope, header: str) -> None:
     refused = refusal(NOBODY, scope, **{header: "127.0.0.1"})

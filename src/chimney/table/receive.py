@@ -39,7 +39,7 @@ from chimney.table.unpack import (
 )
 from chimney.web.asgi import Receive, Scope, Send
 from chimney.web.record import RequestRecord, record_of
-from chimney.web.same_origin import foreign
+from chimney.web.same_origin import foreign, rebound
 from chimney.wire.telemetry import SpanRow
 
 PENDING_BYTES = 64 * 1024**2  # of all requests that are not answered yet
@@ -114,6 +114,11 @@ class Receiver:
         """Raises RefusedError. Without a token the table listens on this machine only, the settings see to that."""
         if where := foreign(record):
             raise RefusedError(403, f"This request was sent by {where}; pages may not send telemetry here.")
+        if self._token is None and rebound(record):
+            name = "CHIMNEY_TABLE_OTLP_TOKEN"
+            raise RefusedError(
+                403, f"Without {name} only this machine itself is answered, by its address or as localhost."
+            )
         if self._token is None:
             return
         header = record.headers.get(b"authorization", b"")

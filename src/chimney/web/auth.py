@@ -1,7 +1,8 @@
 """Who may ask what of an origin: scopes by bearer token.
 
 Without any token configured, everything above `public` answers only to peers on this machine that did not come through
-a proxy. Tokens are compared in constant time, as bytes (`hmac.compare_digest` raises on non-ASCII text).
+a proxy, and did not ask by a name of the internet (`rebound`). Tokens are compared in constant time, as bytes
+(`hmac.compare_digest` raises on non-ASCII text).
 """
 
 import hmac
@@ -10,6 +11,7 @@ from enum import StrEnum
 
 from chimney.web.problem import ProblemError
 from chimney.web.record import RequestRecord
+from chimney.web.same_origin import rebound
 
 _PROXY_HEADERS = frozenset((b"x-forwarded-for", b"x-forwarded-host", b"forwarded", b"via", b"x-real-ip"))
 _CHALLENGE = [(b"www-authenticate", b'Bearer realm="chimney"')]
@@ -40,6 +42,8 @@ class Tokens:
             return
         header = record.headers.get(b"authorization", b"")
         if not self._any:
+            if rebound(record):
+                raise _unauthorized(scope, "this machine itself is asked by its address or as localhost, not by a name")
             if peer in ("127.0.0.1", "::1") and not _PROXY_HEADERS & record.headers.keys():
                 return
             raise _unauthorized(scope, "no token is configured, so only this machine itself is answered")
