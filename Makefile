@@ -67,7 +67,7 @@ bench: $(VENV)/.dev $(PAGE)  ## every benchmark, one table
 	$(BIN)/python -m bench
 
 bench-%: $(VENV)/.dev $(PAGE)  ## one benchmark, for example bench-hot
-	@.ci/packages wrk nginx libnginx-mod-nchan redis-server caddy
+	@.ci/packages wrk nginx libnginx-mod-nchan redis-server caddy strace
 	$(BIN)/python -m bench $*
 
 fuzz-grammar: bench-grammar  ## 100,000 generated paths through an origin: what GitHub would see

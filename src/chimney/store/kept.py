@@ -25,6 +25,15 @@ class Kept:
         with self._lock:
             self.hot[signal].finish()
 
+    def replace(self, chunks: Iterable[tuple[Signal, Chunk]], segments: Iterable[Segment]) -> None:
+        """Everything, at once."""
+        hot = {signal: Hot() for signal in Signal}
+        for signal, chunk in chunks:
+            hot[signal].add(chunk)
+        with self._lock:
+            self.hot = hot
+            self._segments = {one.file: one for one in segments}
+
     def list_all(self, segments: Iterable[Segment]) -> None:
         with self._lock:
             self._segments = {one.file: one for one in segments}

@@ -72,19 +72,45 @@ class Vault:
         if self._intake is None:
             if _free(self._folder) < LEAST_TO_OPEN:
                 self._ballast.release()
-            for signal, chunk in self._journal.chunks():
-                self.kept.add(signal, loose(chunk))
-            self.kept.list_all(catalogue.listed(self._journal.connection()))
-            self._reconcile()
-            after = catalogue.next_after(self.kept.segments())
-            self._intake = Intake(
-                next_ids={signal: max(after[signal], known) for signal, known in self._journal.next_ids().items()},
-                keys=self._journal.keys(),
-                names=Names(*self._journal.names()),
-                source=self._journal.source,
-            )
+            self._load()
             self._reopened = self._journal.opened
+            self._reconcile()
+            self._intake = self._begun()
         return self._intake
+
+    def _load(self) -> None:
+        """Into memory what the journal's file holds."""
+        chunks = [(signal, loose(chunk)) for signal, chunk in self._journal.chunks()]
+        self.kept.replace(chunks, catalogue.listed(self._journal.connection()))
+
+    def _begun(self) -> Intake:
+        after = catalogue.next_after(self.kept.segments())
+        return Intake(
+            next_ids={signal: max(after[signal], known) for signal, known in self._journal.next_ids().items()},
+            keys=self._journal.keys(),
+            names=Names(*self._journal.names()),
+            source=self._journal.source,
+        )
+
+    def _current(self) -> Intake:
+        """What is known, after a failure of what the file has. Raises StorageFailedError."""
+        self.open()
+        self._follow()
+        return self.open()
+
+    def _follow(self) -> None:
+        """Memory follows the file that was opened again after a failure: a transaction whose sync failed may be in it
+        whole. Into a file that was begun anew everything that is in memory is put. Raises StorageFailedError."""
+        try:
+            self._journal.connection()
+            if self._reopened != self._journal.opened and self._journal.begun_anew:
+                self._journal.transaction(self._put_all)
+            elif self._reopened != self._journal.opened:
+                self._load()
+                self._intake = self._begun() if self._intake else None
+        except (FolderError, sqlite3.Error) as error:
+            raise StorageFailedError(str(error)) from None
+        self._reopened = self._journal.opened
 
     def _reconcile(self) -> None:
         """Files against the catalogue: what is gone is named, what it does not know is taken in if its rows are nowhere
@@ -109,15 +135,7 @@ class Vault:
         return any(one.first_id <= segment.last_id and segment.first_id <= one.last_id for one in others)
 
     def _transaction(self, act: Callable[[sqlite3.Connection], T]) -> T:
-        """In a file that was begun anew while it ran, everything that is in memory is put first."""
-        try:
-            self._journal.connection()
-        except FolderError as error:
-            raise StorageFailedError(str(error)) from None
-        if self._reopened != self._journal.opened:
-            if self._journal.begun_anew:
-                self._journal.transaction(self._put_all)
-            self._reopened = self._journal.opened
+        self._follow()
         return self._journal.transaction(act)
 
     def _put_all(self, db: sqlite3.Connection) -> None:
@@ -133,7 +151,7 @@ class Vault:
         put_sources(db, self.open().sources)
 
     def append(self, batches: Sequence[Batch]) -> list[StoredRow]:
-        intake = self.open()
+        intake = self._current()
         draft = intake.draft(batches)
         packed = [(signal, chunk, pack(chunk.lines)) for signal, chunk in draft.chunks()]
         try:
@@ -173,7 +191,7 @@ class Vault:
 
     def due(self, signal: Signal) -> tuple[Chunk, ...]:
         """What is to be sealed now; nothing while it is not worth it."""
-        self.open()
+        self._current()
         hot = self.kept.hot[signal]
         aged = bool(hot.chunks) and time.monotonic() - hot.since > SEAL_SECONDS
         worth_it = hot.rows >= self._seal_rows or hot.size >= SEAL_BYTES or (self._full and hot.rows >= FULL_ROWS)
