@@ -288,7 +288,14 @@ CODES = {
     *("error_rate_high", "panic", "latency_regressed", "log_dropped", "clock_skew", "certificate_expiring"),
     *("storage_full", "storage_damaged", "telemetry_refused", "no_data"),
 }
-MORE = {"github_erroring", "dragonfly_full", "edge_reload_refused", "table_behind", "loop_failing"} | {
+MORE = {
+    "github_erroring",
+    "dragonfly_full",
+    "edge_reload_refused",
+    "table_behind",
+    "loop_failing",
+    "notification_failing",
+} | {
     "source_unreachable",
     "alert_firing",
 }

@@ -284,6 +284,15 @@ def test_the_table_finds_fault_with_itself(facts: dict[str, Any], code: str) -> 
     assert whole(origin(), storage=StorageFacts(full_since=ago(minutes=2)), **facts).keys() == {"storage_full"}
 
 
+def test_a_receiver_that_is_not_reached_is_told_of_after_three_attempts() -> None:
+    def undelivered(attempts: int) -> OwnFacts:
+        return OwnFacts(undelivered=(("a1b2", "slack", Sighting(at=ago(minutes=1), text="404", count=attempts)),))
+
+    assert whole(origin(), own=undelivered(2)) == {}
+    (found,) = whole(origin(), own=undelivered(3)).values()
+    assert (found.id, found.title) == ("notification_failing:notifications:a1b2", "Nobody is told through slack")
+
+
 @pytest.mark.parametrize(
     "facts",
     [

@@ -106,6 +106,19 @@ def test_a_receiver_is_told_what_it_wants(wanted: dict[str, Any], takes: bool) -
     assert bool(due(KNOWN, cause("a"), wanted=narrowed).count) is takes
 
 
+def test_what_is_hidden_by_its_cause_is_not_told_as_over() -> None:
+    known = told(cause("slow"))
+    assert due(known, cause("down"), hidden=frozenset(("slow",))).resolved == ()
+    assert [one.title for one in due(known).resolved] == ["slow is wrong"]
+
+
+def test_what_was_told_and_is_less_grave_than_wanted_is_told_as_that_and_not_as_over() -> None:
+    grave = msgspec.structs.replace(ALL, severities=frozenset((Severity.CRITICAL,)))
+    known = told(cause("a", severity=Severity.CRITICAL, state="critical"))
+    eased = due(known, cause("a"), wanted=grave)
+    assert (ids(eased.changed), eased.resolved) == (["a"], ())
+
+
 def test_a_harmful_deployment_is_told_by_its_verdict_or_else_by_its_finding() -> None:
     finding = cause("deploy_harmful:hel1", code="deploy_harmful")
     assert due(KNOWN, finding).count == 0

@@ -2,8 +2,10 @@
 
 import hashlib
 import hmac
+import os
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -150,6 +152,37 @@ async def test_what_was_told_is_known_after_a_restart(make_table: Make, hook: Ho
     await eventually(lambda: len(hook.got) == 2, within=SOON)
     assert hook.titles[1] == "[warning] new at hel1"
     assert [one["title"] for one in (await told(await second.signed_in()))["sent"]][-1] == hook.titles[0]
+
+
+async def test_a_table_that_ends_takes_a_message_that_hangs_with_it(make_table: Make, hook: Hook) -> None:
+    hook.hangs = True
+    running = await make_table(notify=apprise_to(hook), **HERE)
+    Drawn(running).items = [finding()]
+    await eventually(lambda: hook.got, within=SOON)
+    assert _deliverers()
+    await running.stop()
+    assert _deliverers() == []
+
+
+def _deliverers() -> list[str]:
+    """The processes of this one that deliver a message."""
+    children = Path(f"/proc/{os.getpid()}/task").glob("*/children")
+    found = [child for file in children for child in file.read_text().split()]
+    return [one for one in found if b"chimney.table.notify.deliver" in Path(f"/proc/{one}/cmdline").read_bytes()]
+
+
+async def test_a_receiver_that_is_not_reached_is_a_finding_for_the_others(
+    make_table: Make, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chimney.table.notify.receiver.FIRST_RETRY_SECONDS", 0.1)
+    dead = {"url": "webhook+http://127.0.0.1:1/x", "name": "pager", "severities": ["info"]}  # no origin is followed
+    await make_table(notify=[dead, hook_to(hook)], **HERE)
+    expected = "[warning] Nobody is told through pager (webhook+http)"
+    await eventually(lambda: expected in "".join(_said(hook)), within=SOON)
+
+
+def _said(hook: Hook) -> list[str]:
+    return [f"{one.json['title']} {one.json['body']}" for one in hook.got]
 
 
 async def test_a_webhook_is_signed(make_table: Make, hook: Hook) -> None:

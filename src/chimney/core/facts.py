@@ -169,7 +169,9 @@ class ReceiverFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OwnFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """The table's process. `loops` are those that fail, by name with their error; `lag_seconds` is by how much its loop
+    """The table's process. `undelivered` are those that cannot be told, by id and name.
+
+    `loops` are those that fail, by name with their error; `lag_seconds` is by how much its loop
     was late lately, `waiting_rows` what is read and not stored yet, `unkept` what of the findings could not be kept."""
 
     loops: tuple[tuple[str, Sighting], ...] = ()
@@ -178,6 +180,7 @@ class OwnFacts(msgspec.Struct, frozen=True, kw_only=True):
     lag_at: datetime | None = None
     waiting_rows: int = 0
     unkept: int = 0
+    undelivered: tuple[tuple[str, str, Sighting], ...] = ()
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):

@@ -37,6 +37,7 @@ COMPONENTS = {
     "no_data": "table",
     "table_behind": "table",
     "loop_failing": "loops",
+    "notification_failing": "notifications",
     "source_unreachable": "sources",
     "alert_firing": "alerts",
     "telemetry_refused": "receiver",

@@ -28,7 +28,7 @@ from chimney.core.origin_findings import (
     unreachable,
     unready,
 )
-from chimney.core.own_findings import behind, loops_failing, own_panic
+from chimney.core.own_findings import behind, loops_failing, notification_failing, own_panic
 from chimney.core.peers import with_peers
 from chimney.core.probed_findings import probed
 from chimney.core.storage_findings import no_data, own_dropped, storage_damaged, storage_full
@@ -77,7 +77,7 @@ OF_TABLE = (
     no_data,
     telemetry_refused,
 )
-SEVERAL = (sources_unreachable, alerts_firing, loops_failing)
+SEVERAL = (sources_unreachable, alerts_firing, loops_failing, notification_failing)
 
 
 def _pace(pending: float = 0, clear: float = 2) -> Pace:

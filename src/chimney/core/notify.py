@@ -117,29 +117,37 @@ def cause_of(finding: Finding) -> Cause:
 
 
 def digest(
-    memory: Memory, causes: Iterable[Cause], *, wanted: Wanted, silent: frozenset[str], resolving: bool
+    memory: Memory,
+    causes: Iterable[Cause],
+    *,
+    wanted: Wanted,
+    silent: frozenset[str] = frozenset(),
+    hidden: frozenset[str] = frozenset(),
+    resolving: bool,
 ) -> Digest:
-    """What is to be told. `silent` are ids that are current and not to be told of, `causes` all others that are.
-    `resolving` is false just after a start, while what is not drawn may only not have been looked at yet."""
-    current = {cause.id: cause for cause in causes if wanted.takes(cause)}
-    new = tuple(
-        cause
-        for cause in current.values()
-        if cause.id not in memory.told and (cause.lasts or cause.since > memory.since)
-    )
+    """What is to be told. `silent` are ids that are current and not to be told of, `hidden` those that are not over and
+    not shown, `causes` all others that are. `resolving` is false just after a start, while what is not drawn may only
+    not have been looked at yet. A cause that was told and is less grave now is told as such, whatever is wanted."""
+    current = {cause.id: cause for cause in causes}
+    new = tuple(cause for cause in current.values() if cause.id not in memory.told and _is_new(cause, memory, wanted))
     changed = tuple(
         cause for cause in current.values() if cause.id in memory.told and memory.told[cause.id].state != cause.state
     )
-    away = [known for known in memory.told if known not in current] if resolving else []
+    away = [known for known in memory.told if known not in current and known not in hidden] if resolving else []
     resolved = [known for known in away if memory.told[known].lasts and known not in silent]
-    missed = tuple(cause for known, cause in memory.owed.items() if resolving and known not in current)
+    over = [known for known in memory.owed if known not in current and known not in hidden] if resolving else []
     return Digest(
         new=new,
         changed=changed,
         resolved=tuple(memory.told[known] for known in resolved),
-        missed=missed,
+        missed=tuple(memory.owed[known] for known in over),
         gone=tuple(away),
     )
+
+
+def _is_new(cause: Cause, memory: Memory, wanted: Wanted) -> bool:
+    """A verdict from before the receiver was known is history."""
+    return wanted.takes(cause) and (cause.lasts or cause.since > memory.since)
 
 
 def after(memory: Memory, told: Digest, *, now: datetime) -> Memory:

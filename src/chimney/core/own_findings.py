@@ -1,4 +1,4 @@
-"""Findings about the table's own process: loops that fail, and falling behind."""
+"""Findings about the table's own process: loops that fail, falling behind, nobody who is told."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -10,6 +10,7 @@ from chimney.wire.finding import Evidence, Finding, Severity
 RECENT = timedelta(minutes=5)
 LATE_SECONDS = 2.0
 LATE_SHOWN = timedelta(seconds=30)
+FAILURES = 3  # in a row
 BEHIND_ROWS = 40_000  # at 50,000 senders are refused
 
 
@@ -25,6 +26,23 @@ def loops_failing(facts: Facts, _now: datetime) -> Iterator[Finding]:
             evidence=[Evidence(what="error", value=seen.text, at=seen.at)],
             remedy="The log of source table has it with its stack. Look at the findings about storage first; else"
             " please report it as an issue.",
+        )
+
+
+def notification_failing(facts: Facts, _now: datetime) -> Iterator[Finding]:
+    for known, name, seen in facts.own.undelivered:
+        if seen.count < FAILURES:
+            continue
+        yield of_table(
+            "notification_failing",
+            part=known,
+            severity=Severity.WARNING,
+            since=seen.at,
+            title=f"Nobody is told through {name}",
+            detail=f"The last {seen.count:,} attempts failed. It is tried again, and told then what is so then.",
+            evidence=[Evidence(what="error", value=seen.text, at=seen.at)],
+            remedy="Send a test from the settings page once the address, the token or the network is mended. One that"
+            " is not used any more: take it out of the configuration.",
         )
 
 

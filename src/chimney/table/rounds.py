@@ -58,6 +58,7 @@ class Gathering:
         self.loops: Supervisor | None = None
         self.lag: tuple[float, float] = (0.0, 0.0)  # the last one that is worth telling, and when it was
         self.unkept = 0
+        self.undelivered: Callable[[], Sequence[tuple[str, str, Sighting]]] = tuple
 
     def facts(self) -> Facts:
         """Of everything, at once."""
@@ -137,6 +138,7 @@ class Gathering:
             lag_at=stamp(at) if at else None,
             waiting_rows=self._ingest.waiting_rows,
             unkept=self.unkept,
+            undelivered=tuple(self.undelivered()),
         )
 
 

@@ -14,6 +14,7 @@ import httpx2
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from chimney.config import NotifyTarget, TableSettings
+from chimney.core.facts import Sighting
 from chimney.store.audit import AuditLog
 from chimney.store.database import Database
 from chimney.store.notifications import NotifyLog
@@ -57,6 +58,7 @@ class Telling:
         self._attempts = {True: 0, False: 0}
         self.causes = Causes(
             findings=lambda: watching.watch.current.items,
+            alive=watching.watch.lives.alive,
             deployments=telemetry.deployments.since,
             verdict=telemetry.verdicts.of,
             quiet_seconds=settings.notify_quiet_seconds,
@@ -74,6 +76,7 @@ class Telling:
         )
         receivers = [self._receiver(target) for target in settings.notify]
         self.receivers = {one.id: one for one in receivers}
+        watching.ask_undelivered(self.undelivered)
         url = settings.heartbeat_url
         self.heartbeat = (
             Heartbeat(url.get_secret_value(), self._egress, trouble=self._trouble) if url is not None else None
@@ -108,6 +111,13 @@ class Telling:
             return "nothing can be stored"
         failing = [loop.name for loop in self._loops.loops if loop.error] if self._loops else []
         return f"{failing[0]} fails" if failing else None
+
+    def undelivered(self) -> list[tuple[str, str, Sighting]]:
+        """What cannot be told, by id and name."""
+        outgoing = [one.outgoing for one in (self.heartbeat, self.posting) if one]
+        all_of_them = [(one.id, one.label, one.trouble()) for one in self.receivers.values()]
+        all_of_them += [(one.name.lower(), one.name, one.trouble()) for one in outgoing]
+        return [(known, name, seen) for known, name, seen in all_of_them if seen]
 
     async def load(self) -> None:
         """What earlier runs of the table kept."""

@@ -9,10 +9,12 @@ Loops: findings finding_log overview, and for each origin probe deploy pipeline 
 """
 
 import asyncio
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 from chimney.config import FollowedOrigin, TableSettings
+from chimney.core.facts import Sighting
 from chimney.store.audit import AuditLog
 from chimney.store.database import Database
 from chimney.store.findings import FindingLog
@@ -103,6 +105,10 @@ class Watching:
     def _findings_changed(self, findings: Findings) -> None:
         self._pages.publish("findings", findings)
         self.board.changed()
+
+    def ask_undelivered(self, undelivered: Callable[[], Sequence[tuple[str, str, Sighting]]]) -> None:
+        """What cannot be told to anybody is a finding too."""
+        self._gathering.undelivered = undelivered
 
     def reported(self, source: str) -> None:
         """The log of `source` tells of a deployment: it is asked now rather than at its next turn."""

@@ -19,11 +19,13 @@ VERDICTS_FOR = timedelta(days=1)
 
 
 class Now(msgspec.Struct, frozen=True):
-    """`silent` are ids of what is current and is not to be told of. `resolving`: what is not there is gone."""
+    """`silent` are ids of what is current and is not to be told of, `hidden` those of what is not over and not shown:
+    the consequences of something else. `resolving`: what is not there is gone."""
 
     causes: Sequence[Cause]
     silent: frozenset[str]
-    resolving: bool
+    hidden: frozenset[str] = frozenset()
+    resolving: bool = False
 
 
 class Causes:
@@ -34,17 +36,19 @@ class Causes:
         self,
         *,
         findings: Callable[[], Sequence[Finding]],
+        alive: Callable[[], Sequence[Finding]],
         deployments: Callable[[datetime], Sequence[PlacedDeployment]],
         verdict: Callable[[PlacedDeployment], Verdict | None],
         quiet_seconds: float,
         settling: float,
     ) -> None:
         self._findings = findings
+        self._alive = alive
         self._deployments = deployments
         self._verdict = verdict
         self._settled_at = time.time() + settling
         self.quiet = Quiet(timedelta(seconds=quiet_seconds))
-        self.now = Now((), frozenset(), resolving=False)
+        self.now = Now((), frozenset())
 
     async def look(self) -> float:
         seconds = time.time()
@@ -55,7 +59,8 @@ class Causes:
         silent = {one.id for one in findings if one.silenced or self.quiet.holds(one)}
         causes = [self._cause(one, at) for one in findings if one.id not in silent]
         causes += [verdict_cause(one, verdict) for one in lately if (verdict := self._final(one))]
-        self.now = Now(causes, frozenset(silent), seconds >= self._settled_at)
+        hidden = frozenset(one.id for one in self._alive()) - {one.id for one in findings}
+        self.now = Now(causes, frozenset(silent), hidden, seconds >= self._settled_at)
         return 1.0
 
     def _final(self, one: PlacedDeployment) -> Verdict | None:

@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 
+from chimney.core.facts import Sighting
 from chimney.table.notify.egress import Egress, EgressError
 from chimney.table.notify.senders import masked
 from chimney.wire.base import stamp
@@ -18,20 +19,26 @@ class Outgoing:
     """How it went lately."""
 
     def __init__(self, name: str) -> None:
-        self._name = name
+        self.name = name
+        self._since = 0.0
         self._last: float | None = None
         self._error: str | None = None
         self.failures = 0
 
     def well(self) -> None:
         if self.failures:
-            log.info("%s: works again", self._name)
+            log.info("%s: works again", self.name)
         self._last, self._error, self.failures = time.time(), None, 0
 
     def ill(self, why: str) -> None:
+        self._since = self._since if self.failures else time.time()
         self._error, self.failures = why, self.failures + 1
         if self.failures == 1:
-            log.warning("%s: %s", self._name, why)
+            log.warning("%s: %s", self.name, why)
+
+    def trouble(self) -> Sighting | None:
+        """None while it goes well."""
+        return Sighting(at=stamp(self._since), text=self._error or "", count=self.failures) if self.failures else None
 
     def state(self) -> OutgoingState:
         last = stamp(self._last) if self._last else None

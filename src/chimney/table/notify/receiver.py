@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 from chimney.config import NotifyTarget
+from chimney.core.facts import Sighting
 from chimney.core.message import Kind, Message, message_of
 from chimney.core.notify import Digest, Memory, Wanted, after, digest, undelivered
 from chimney.store.errors import StoreError
@@ -66,6 +67,7 @@ class Receiver:
         self._last_sent: float | None = None
         self._error: str | None = None
         self._failures = 0
+        self._failing_since = 0.0
         self._queued = 0
         self._sent = 0
         self._one_at_a_time = asyncio.Lock()
@@ -80,6 +82,12 @@ class Receiver:
     @property
     def label(self) -> str:
         return f"{self._target.name} ({self.service})" if self._target.name else self.service
+
+    def trouble(self) -> Sighting | None:
+        """Why nobody is told, since when, after how many attempts; None while it goes well."""
+        if not self._failures:
+            return None
+        return Sighting(at=stamp(self._failing_since), text=self._error or "", count=self._failures)
 
     def state(self) -> NotifyTargetState:
         return NotifyTargetState(
@@ -115,7 +123,14 @@ class Receiver:
 
     def _due(self) -> Digest:
         known = self._now()
-        return digest(self._memory, known.causes, wanted=self._wanted, silent=known.silent, resolving=known.resolving)
+        return digest(
+            self._memory,
+            known.causes,
+            wanted=self._wanted,
+            silent=known.silent,
+            hidden=known.hidden,
+            resolving=known.resolving,
+        )
 
     async def _tell(self, told: Digest) -> None:
         now = stamp(time.time())
@@ -138,6 +153,7 @@ class Receiver:
             async with self._one_at_a_time:
                 await self._sender.send(message, told)
         except SendError as error:
+            self._failing_since = self._failing_since if self._failures else time.time()
             self._failures += 1
             self._error = str(error)
             log.warning("a notification could not be delivered: %s", error, extra={"target": self.id})
