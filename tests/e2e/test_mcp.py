@@ -44,8 +44,8 @@ async def ask(client: Client, tool: str, /, **arguments: Any) -> Any:
 async def test_an_assistant_says_what_broke_after_the_last_deployment(stack: Stack, tokens: dict[str, str]) -> None:
     report = {"phase": "failed", "revision": "b" * 40, "environment": "production", "message": "half the files"}
     fetch(f"{stack.origin.url}/api/deploy/events", body=report)
-    eventually(lambda: stack.ask_table("/api/deployments")["items"], within=30)
-    eventually(lambda: "deploy_failed" in [one["code"] for one in stack.ask_table("/api/findings")["items"]], within=30)
+    eventually(lambda: stack.ask_table("/api/deployments")["items"], within=60)
+    eventually(lambda: "deploy_failed" in [one["code"] for one in stack.ask_table("/api/findings")["items"]], within=60)
     async with assistant(stack, tokens["viewer"]) as client:
         assert client.instructions is not None
         assert "last_deployment" in client.instructions

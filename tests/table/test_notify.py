@@ -19,7 +19,7 @@ from tests.table.running import Running
 
 from chimney.wire.finding import Finding, Findings, Severity
 
-SOON = 30.0
+SOON = 60.0
 HERE = {"notify_networks": ["127.0.0.0/8"], "notify_wait_seconds": 0.0, "notify_interval_seconds": 0.0}
 SECRET = "s3cret-path-of-the-hook"
 

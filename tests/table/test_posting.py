@@ -12,7 +12,7 @@ from tests.table.conftest import Make
 from chimney.config import TableSettings
 from chimney.table.elsewhere import sources
 
-SOON = 30.0
+SOON = 60.0
 
 
 @pytest.fixture(name="alertmanager", scope="module")
