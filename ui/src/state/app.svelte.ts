@@ -1,7 +1,7 @@
 import { createContext } from 'svelte';
 import { watchAttention } from './attention';
 import { Clock } from './clock.svelte';
-import { listenToKeys } from './keys';
+import { listenToKeys, type Overlay } from './keys';
 import { Live } from './live.svelte';
 import { LogHistogram } from './histogram.svelte';
 import { Logs } from './logs.svelte';
@@ -25,16 +25,28 @@ export class App {
     return this.#searches;
   }
 
+  /** What lies over the page. */
+  #overlay = $state<Overlay | null>(null);
+
+  get overlay(): Overlay | null {
+    return this.#overlay;
+  }
+
+  open(overlay: Overlay | null): void {
+    if (this.session.status === 'in') this.#overlay = overlay;
+  }
+
   /** Listens to the browser; gives what stops it. `moves`: where `g` and a letter go. */
   start(moves: ReadonlyMap<string, string>): () => void {
     void this.session.load();
     this.clock.start();
     const stops = [
       this.router.listen(),
-      listenToKeys(
-        (letter) => this.#move(moves.get(letter)),
-        () => this.#search(),
-      ),
+      listenToKeys({
+        move: (letter) => this.#move(moves.get(letter)),
+        search: () => this.#search(),
+        open: (overlay) => this.open(overlay),
+      }),
       watchAttention({ leave: () => this.#leave(), comeBack: () => this.#comeBack() }),
       () => this.clock.stop(),
     ];
@@ -42,6 +54,7 @@ export class App {
   }
 
   signOut = async (): Promise<void> => {
+    this.#overlay = null;
     this.live.forget();
     this.logs.close();
     await this.session.signOut();
