@@ -74,8 +74,10 @@ class GitHubClient:
         self.authenticated = token is not None or app is not None
         self._identity = hashlib.sha256((token or "").encode()).hexdigest()[:16]
         self._deadline = deadline_seconds
+        self.tls = httpx2.create_ssl_context()  # 0.8 MB, so there is one
         self._client = httpx2.AsyncClient(
             headers=headers,
+            verify=self.tls,
             auth=app,
             timeout=httpx2.Timeout(deadline_seconds, connect=min(5.0, deadline_seconds)),
             follow_redirects=False,

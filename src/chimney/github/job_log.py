@@ -25,6 +25,7 @@ class JobLogs:
     def __init__(self, client: GitHubClient) -> None:
         self._client = client
         self._elsewhere = httpx2.AsyncClient(
+            verify=client.tls,
             timeout=httpx2.Timeout(DEADLINE_SECONDS, connect=5.0),
             follow_redirects=False,
             transport=client.transport,

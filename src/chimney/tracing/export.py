@@ -2,7 +2,7 @@
 
 The processor has a thread of its own; spans wait there in a bounded queue (2,048 × ~4 kB ≈ 8 MB at worst). Of an answer
 at most 64 KiB are read, whatever it says of its length; redirects are not followed. What fails is counted, and told
-once a minute at most. Imports OpenTelemetry and requests: 0.5 s and 25 MB, so only in a thread, and only when wanted.
+once a minute at most. Imports OpenTelemetry and requests: 0.5 s and 7 MB, so only in a thread, and only when wanted.
 """
 
 import logging

@@ -19,6 +19,7 @@ from chimney.core.call import Call
 from chimney.core.sampling import Outcome, Reason, Selection
 from chimney.tracing.count import CAPACITY, SpanCount
 from chimney.tracing.environment import Destination, destination
+from chimney.tracing.unguessed import import_requests
 from chimney.web.record import RequestRecord
 from chimney.web.routine import is_routine
 
@@ -102,7 +103,8 @@ class Traces:
 
     def _prepare(self, own: dict[str, str]) -> None:
         try:
-            from chimney.tracing.export import processor  # noqa: PLC0415 — half a second and 25 MB
+            import_requests()
+            from chimney.tracing.export import processor  # noqa: PLC0415 — half a second and 7 MB
             from chimney.tracing.spans import Spans, resource_of  # noqa: PLC0415
 
             self._spans = Spans(resource_of(own))
