@@ -6,7 +6,7 @@ import pytest
 from tests.core.origins import NOW, ago
 
 from chimney.core.finding_life import Lives, Pace
-from chimney.wire.finding import Change, Finding, Severity
+from chimney.wire.finding import Change, Finding, Severity, Silence
 
 PENDING, CLEAR = 10, 2
 PACES = {"slow": Pace(timedelta(seconds=PENDING), timedelta(seconds=CLEAR))}
@@ -142,3 +142,47 @@ def test_what_is_remembered_of_the_past_has_a_bound(monkeypatch: pytest.MonkeyPa
     lives.take([], now=NOW)
     lives.take([], now=at(60))
     assert len(lives._past) == 3
+
+
+def test_what_is_hidden_is_not_told_and_begins_anew_when_its_cause_is_over() -> None:
+    lives = Lives(PACES)
+    assert lives.take([finding()], now=at(20), hidden=lambda _one: True) == []
+    assert lives.current.items == []
+    assert lived(lives, (21, True), (31, True)) == [(31, "firing")]
+
+
+def test_what_was_told_before_its_cause_is_hidden_and_not_resolved_by_it() -> None:
+    lives = Lives(PACES)
+    lived(lives, (0, True), (10, True))
+    for second in (11, 60):
+        assert lives.take([], now=at(second), hidden=lambda _one: True) == []
+        assert lives.current.items == []
+    assert lives.current.good_since == at(11)
+    assert lived(lives, (61, True)) == []
+    assert [one.since for one in lives.current.items] == [NOW]
+    lives.take([], now=at(62), hidden=lambda _one: True)
+    assert lived(lives, (63, False), (65, False)) == [(65, "resolved")]
+
+
+def test_after_a_restart_a_finding_waits_until_it_is_seen_again_or_is_over() -> None:
+    lives = Lives(PACES)
+    lives.recall([finding(since=ago(hours=1)), finding(id="over")], until=at(20))
+    assert lived(lives, (1, False), (19, False)) == []
+    assert lives.current.items == []
+    assert lives.alive() == []
+    told = lives.take([finding(since=at(20))], now=at(20))
+    assert [(one.change, one.finding.id) for one in told] == [(Change.RESOLVED, "over")]
+    assert [one.since for one in lives.current.items] == [ago(hours=1)]
+
+
+def test_a_silence_is_shown_and_told_and_ends_by_itself() -> None:
+    lives = Lives()
+    lives.take([finding()], now=NOW)
+    lives.silences["slow:origin:hel1"] = Silence(until=at(60), by="ann", reason=None, at=NOW)
+    told = [lives.take([finding()], now=at(second)) for second in (1, 2, 60, 61)]
+    assert [[(one.change, one.finding.silenced is None) for one in alerts] for alerts in told] == [
+        [(Change.UPDATED, False)],
+        [],
+        [(Change.UPDATED, True)],
+        [],
+    ]

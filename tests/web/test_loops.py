@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -117,3 +118,25 @@ async def test_a_loop_that_takes_a_cancellation_for_something_else_is_cancelled_
     await asyncio.sleep(0)
     await supervisor.stop()
     assert swallowed == 1
+
+
+async def test_loops_that_fail_and_loops_that_ended_are_named_since_when() -> None:
+    supervisor = Supervisor()
+
+    async def fails() -> float:
+        raise ValueError("no")
+
+    async def ends() -> float:
+        raise asyncio.CancelledError
+
+    async def works() -> float:
+        return 60.0
+
+    for name, verb in (("fails", fails), ("ends", ends), ("works", works)):
+        supervisor.add(name, verb)
+    supervisor.start()
+    await until(lambda: set(supervisor.failing()) == {"fails", "ends"})
+    error, since = supervisor.failing()["fails"]
+    assert "no" in error
+    assert since <= time.time()
+    await supervisor.stop()

@@ -91,8 +91,8 @@ PACES = {
     "slot_mismatch": _pace(10),
     "github_erroring": _pace(10),  # one bad answer of GitHub is none
     "github_rate_limited": _pace(0, 5),
-    "dragonfly_unreachable": _pace(6.5),  # what is probed every five seconds is seen twice
-    "dragonfly_full": _pace(6.5),
+    "dragonfly_unreachable": _pace(11),  # a busy machine loses it for a moment; what is probed is seen three times
+    "dragonfly_full": _pace(6.5),  # what is probed every five seconds is seen twice
     "cache_cold": _pace(15, 15),
     "origin_slow": _pace(0, 10),
     "error_rate_high": _pace(4, 20),
