@@ -16,6 +16,8 @@ SECRETS = [
     "ghs_" + "x" * 36,
     "github_pat_" + "A1_b" * 20,
     "AKIAIOSFODNN7EXAMPLE",
+    "chimney_" + "Ab1" * 15 + "x",
+    "chimtv_" + "Ab-" * 10,
     "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.SflKxwRJSMeKKF2QT4fwpM",
 ]
 

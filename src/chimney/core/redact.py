@@ -13,7 +13,7 @@ _SHAPES = re.compile(
     r"gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|A[KS]IA[0-9A-Z]{16}"
     r"|eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{5,}"
     r"|glpat-[A-Za-z0-9_-]{16,}"
-    r"|chimtv_[A-Za-z0-9_-]{16,}"
+    r"|chimtv_[A-Za-z0-9_-]{16,}|chimney_[A-Za-z0-9]{46}"
 )
 _BEARER = re.compile(r"bearer\s+[A-Za-z0-9._~+/=-]{12,}", re.IGNORECASE)
 _PRIVATE_KEY = re.compile(r"(-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----)[^-]{1,8192}")
@@ -28,7 +28,8 @@ _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u20
 # in lower case: without one of these, JSON of ASCII holds no text that `safe` changes but for its length
 _TELLING = (
     *(b"=", b"\\", b"\x7f", b"://", b"-----begin", b"authorization", b"bearer"),
-    *(b"ghp_", b"gho_", b"ghu_", b"ghs_", b"ghr_", b"github_pat_", b"akia", b"asia", b"eyj", b"glpat-", b"chimtv_"),
+    *(b"ghp_", b"gho_", b"ghu_", b"ghs_", b"ghr_", b"github_pat_", b"akia", b"asia", b"eyj", b"glpat-"),
+    *(b"chimtv_", b"chimney_"),  # ours: a link to the wall, an API token
 )
 
 
