@@ -113,7 +113,7 @@ async def followed(folder: Path) -> Row:
     await store.open()
     number, began, used = 0, time.perf_counter(), time.process_time()
     while time.perf_counter() - began < SECONDS:
-        batch = [Incoming(_line(number + one), number + one) for one in range(1, 501)]
+        batch = [Incoming(followed_line(number + one), number + one) for one in range(1, 501)]
         await store.append([Batch("hel1", batch)])
         number += 500
         while await store.seal():
@@ -125,7 +125,7 @@ async def followed(folder: Path) -> Row:
     return Row("followed logs: 20,000 / rate", figures, 20_000 / rate, 1)
 
 
-def _line(number: int) -> bytes:
+def followed_line(number: int) -> bytes:
     fields = {"method": "GET", "path": f"/api/orders/{number}", "route": "/api/orders/{id}", "status": 200}
     ids = {"request_id": f"{number:024x}", "trace_id": f"{number:032x}", "span_id": f"{number:016x}"}
     said = {"level": "info", "logger": "chimney.request", "message": f"GET /api/orders/{number} 200 1.2 ms"}

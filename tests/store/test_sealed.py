@@ -195,7 +195,7 @@ def incoming(first: int, count: int) -> Batch:
 
 
 async def opened(folder: Path, **more: Any) -> LocalStore:
-    store = LocalStore(folder, **{"seal_rows": 100, **more})
+    store = LocalStore(folder, **{"seal_rows": 100, "read_seconds": 60.0, **more})
     await store.open()
     return store
 
@@ -225,6 +225,18 @@ async def test_a_start_with_segments_has_the_engine_ready_before_the_first_searc
     await store.close()
     again = await opened(tmp_path)
     await eventually(lambda: again._engine._db is not None)
+    await again.close()
+
+
+async def test_many_unsealed_rows_are_sealed_a_segment_at_a_time(tmp_path: Path) -> None:
+    store = await opened(tmp_path, seal_rows=10**6)
+    for first in (1, 1_001, 2_001):
+        await store.append([incoming(first, 1_000)])
+    await store.close()
+    again = await opened(tmp_path, seal_rows=900)
+    await seal(again)
+    assert [one.rows for one in again._vault.kept.segments()] == [1_000] * 3
+    assert await held(again) == list(range(1, 3_001))
     await again.close()
 
 

@@ -81,6 +81,17 @@ class Hot:
         if self.chunks and self.chunks[-1].frame is None:
             self._put(*self.chunks[:-1], _packed(self.chunks[-1]))
 
+    def oldest(self, *, rows: int, size: int) -> tuple[Chunk, ...]:
+        """So many chunks that they have these rows or this size; all when they have less. After a long time without
+        sealing the rest is for the next segment: what sealing needs grows with the rows."""
+        taken: list[Chunk] = []
+        for chunk in self.chunks:
+            taken.append(chunk)
+            rows, size = rows - chunk.rows, size - chunk.size
+            if rows <= 0 or size <= 0:
+                break
+        return tuple(taken)
+
     def _put(self, *chunks: Chunk) -> None:
         self.chunks = chunks
 

@@ -198,7 +198,7 @@ class Vault:
         if not (aged or worth_it):
             return ()
         self.kept.finish(signal)
-        return hot.chunks
+        return hot.oldest(rows=self._seal_rows, size=SEAL_BYTES)
 
     def sealed(self, segment: Segment, last_id: int) -> None:
         """The segment is durable: it takes the place of the rows up to `last_id`."""
