@@ -7,7 +7,7 @@ UI_SOURCES := $(shell find ui -type f -not -path 'ui/node_modules/*' 2>/dev/null
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help up setup test lint unit ui-test drills bench bench-% fuzz-grammar lock openapi packages
+.PHONY: help up setup test lint unit ui-test drills quiet incident bench bench-% fuzz-grammar lock openapi packages
 
 help:  ## list these targets
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z%-]+):.*## /\1\t/' | expand -t 12
@@ -61,6 +61,12 @@ unit: $(VENV)/.dev $(PAGE)  ## unit, integration and browser tests
 
 drills: packages $(VENV)/.dev $(PAGE)  ## every fault in a whole stack: the finding that names it, how soon, and whether any is wrong
 	DRILLS=$${DRILLS:-all} $(BIN)/pytest tests/drills -n 0 --timeout 420
+
+quiet: packages $(VENV)/.dev $(PAGE)  ## a whole stack that lives for QUIET_SECONDS (1800): nothing may be said to be wrong
+	DRILLS=quiet $(BIN)/pytest tests/drills/test_quiet.py -n 0
+
+incident: packages $(VENV)/.dev $(PAGE)  ## the incident that chimney comes from, replayed; renews its pictures in docs/images
+	DRILLS=incident INCIDENT_IMAGES=docs/images $(BIN)/pytest tests/drills/test_incident.py -n 0 --timeout 600
 
 bench: $(VENV)/.dev $(PAGE)  ## every benchmark, one table
 	@.ci/packages wrk nginx libnginx-mod-nchan redis-server caddy

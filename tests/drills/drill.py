@@ -43,7 +43,8 @@ class Drill(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def is_wrong(self, finding: dict[str, Any]) -> bool:
-        return finding["code"] != self.finding and finding["code"] not in self.beside
+        true = {self.finding, *self.beside, *(JUMPED if self.passes else ())}
+        return finding["code"] not in true
 
 
 class Outcome(msgspec.Struct, kw_only=True):
@@ -104,7 +105,7 @@ def run(drill: Drill, stack: DrillStack) -> Outcome:
         outcome.status = stack.status()
         watching.on(drill.held)
     if drill.passes:
-        stack.clock.move(drill.passes)
+        stack.pass_time(drill.passes)
     outcome.resolved = watching.seconds_until(False, within=RESOLVED_SECONDS)
     stack.calm()
     return outcome

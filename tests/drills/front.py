@@ -1,4 +1,4 @@
-"""What stands between the table and an origin far away: TLS under a name, and whatever goes wrong there."""
+"""What stands between the table and an origin, or between GitHub and the webhook; and what goes wrong there."""
 
 import asyncio
 import ssl
@@ -15,7 +15,7 @@ class Front:
     It runs in a thread of its own, so that tests without an event loop may use it.
     """
 
-    def __init__(self, upstream: int, certificate: ssl.SSLContext) -> None:
+    def __init__(self, upstream: int, certificate: ssl.SSLContext | None = None) -> None:
         self._upstream = upstream
         self._certificate = certificate
         self._loop = asyncio.new_event_loop()
@@ -44,13 +44,13 @@ class Front:
         """Well, under another certificate."""
         self._change(self._passes, certificate)
 
-    def _change(self, manner: Manner, certificate: ssl.SSLContext) -> None:
+    def _change(self, manner: Manner, certificate: ssl.SSLContext | None) -> None:
         self._run(self._begin(manner, certificate))
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
 
-    async def _begin(self, manner: Manner, certificate: ssl.SSLContext) -> None:
+    async def _begin(self, manner: Manner, certificate: ssl.SSLContext | None = None) -> None:
         await self._end()
 
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

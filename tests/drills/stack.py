@@ -8,89 +8,34 @@ import contextlib
 import signal
 import subprocess
 import sys
-import threading
-import urllib.error
-import urllib.request
 from pathlib import Path
 from typing import Any
 
 from tests.drills.clock import Clock, Hosts
 from tests.drills.front import Front
+from tests.drills.parts import Disk, Dragonfly, Visitors
 from tests.e2e.processes import PASSWORD, TOKEN, Running, eventually, fetch, free_port
-from tests.fakes.caddy import Caddy
+from tests.fakes.caddy import GLOBAL, SITE, Caddy
 from tests.fakes.health import certificate
 from tests.fakes.slots import TOKENS
 
-from chimney.standin.visitors import USUAL
-
 REPO = "acme/rocket"
 SECRET = "hear-it"
+OTLP_TOKEN = "tell-it"
 FAR = "far.test"
-PAUSE_SECONDS = 0.4
-BUSY = frozenset(("origin_slow", "latency_regressed", "telemetry_refused", "log_dropped", "error_rate_high"))
+SPOILT = Path(__file__).parent / "spoilt"
+BUSY = frozenset(
+    (
+        "origin_slow",
+        "latency_regressed",
+        "telemetry_refused",
+        "log_dropped",
+        "error_rate_high",
+        "dragonfly_unreachable",
+        "table_behind",
+    )
+)
 CALM_SECONDS = 90.0
-
-
-class Dragonfly:
-    """A RESP server that can be killed, paused and filled; its address stays."""
-
-    def __init__(self, folder: Path) -> None:
-        self.port = free_port()
-        self._folder = folder
-        self.start()
-
-    def start(self) -> None:
-        said = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self._folder)]
-        with (self._folder / "redis.err").open("ab") as out:
-            self._process = subprocess.Popen(["redis-server", *said], stdout=out, stderr=out)
-        eventually(lambda: self.says("PING"))
-
-    def says(self, *words: str) -> str:
-        asked = ["redis-cli", "-p", str(self.port), *words]
-        ended = subprocess.run(asked, capture_output=True, text=True, timeout=10, check=False)
-        assert not ended.returncode, ended.stderr
-        return ended.stdout
-
-    def send(self, what: signal.Signals) -> None:
-        self._process.send_signal(what)
-
-    def kill(self) -> None:
-        self._process.kill()
-        self._process.wait(10)
-
-
-class Visitors:
-    """What real dashboards ask, through Caddy, about twice a second; whatever they are answered, they go on."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._ended = threading.Event()
-        self.paths = [path for path, often in USUAL for _ in range(often) if "v0.0.0" not in path]
-        self._thread = threading.Thread(target=self._visit, daemon=True)
-        self._thread.start()
-
-    def _visit(self) -> None:
-        turn = 0
-        while not self._ended.wait(PAUSE_SECONDS):
-            turn += 7
-            visit(self._url + self.paths[turn % len(self.paths)])
-
-    def close(self) -> None:
-        self._ended.set()
-        self._thread.join(15)
-
-
-def visit(url: str, **headers: str) -> int:
-    """The status; 0 for none."""
-    try:
-        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=10) as answer:
-            answer.read()
-            return int(answer.status)
-    except urllib.error.HTTPError as error:
-        error.close()
-        return error.code
-    except OSError:
-        return 0
 
 
 class DrillStack:
@@ -99,13 +44,17 @@ class DrillStack:
     def __init__(self, folder: Path, *, speed: float = 0, tolerated: frozenset[str] = frozenset()) -> None:
         self.folder = folder
         self.tolerated = tolerated
+        self.panic = folder / "panic"  # while it exists, a loop of far fails
         self.clock = Clock(folder / "clock")
+        self.far_clock = Clock(folder / "far-clock")
         self.hosts = Hosts(folder / "hosts", **{FAR: "127.0.0.1"})
         self._running: list[Running] = []
         self.addresses = {slot: f"127.0.0.1:{free_port()}" for slot in ("blue", "green")}
         self._table_address = f"127.0.0.1:{free_port()}"
         self.dragonfly = Dragonfly(folder)
         self.caddy = Caddy(folder / "caddy", upstream=self.addresses["blue"]).start()
+        self.hook = Front(self.caddy.port)
+        self.disk = Disk(folder / "table" / "data")
         try:
             self._start(speed)
         except BaseException:
@@ -115,23 +64,27 @@ class DrillStack:
     def _start(self, speed: float) -> None:
         self.github = self._role(
             *("standin", "--listen", f"127.0.0.1:{free_port()}", "--repo", REPO, "--speed", str(speed)),
-            *("--webhook", f"{self.caddy.url}/api/webhooks/github", "--secret", SECRET),
+            *("--webhook", f"http://127.0.0.1:{self.hook.port}/api/webhooks/github", "--secret", SECRET),
         )
         assert self.github.url
         newest, older = [one["sha"] for one in self.ask_github("/commits?per_page=2")]
         self.revisions = {"blue": newest, "green": older}
         self.blue, self.green = (self._slot(slot) for slot in ("blue", "green"))
-        self.far_clock = Clock(self.folder / "far-clock")
         far = f"127.0.0.1:{free_port()}"
-        environ = {**TOKENS, **self.far_clock.environ, "CHIMNEY_GITHUB_API_URL": self.github.url}
+        environ = {
+            **TOKENS,
+            **self.far_clock.environ,
+            "CHIMNEY_GITHUB_API_URL": self.github.url,
+            "DRILL_PANIC": str(self.panic),
+            "PYTHONPATH": str(SPOILT),
+        }
         self.far = self._role("origin", folder="far", listen=far, environ=environ)
         (self.folder / "far-tls").mkdir()
         tls, _ = certificate(self.folder / "far-tls", FAR)
         self.front = Front(int(far.rpartition(":")[2]), tls)
         self.table = self._role("table", listen=self._table_address, environ=self._table_environ())
         assert all(one.url for one in self._running)
-        for slot in ("green", "blue"):
-            self.report("succeeded", slot)
+        self.settle()
         self.visitors = Visitors(self.caddy.url)
 
     def _role(
@@ -162,6 +115,7 @@ class DrillStack:
             "CHIMNEY_CADDY_LOG": str(self.caddy.own_log),
             "CHIMNEY_CADDYFILE": str(self.caddy.file),
             "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{self._table_address}",
+            "OTEL_EXPORTER_OTLP_HEADERS": f"authorization=Bearer%20{OTLP_TOKEN}",
         }
         return self._role("origin", folder=slot, listen=self.addresses[slot], environ=said)
 
@@ -180,6 +134,7 @@ class DrillStack:
             "LD_PRELOAD": libraries,
             "CHIMNEY_TABLE_ORIGINS": ",".join(f"{name}={url}" for name, url in followed.items()),
             "CHIMNEY_TABLE_PASSWORD": PASSWORD,
+            "CHIMNEY_TABLE_OTLP_TOKEN": OTLP_TOKEN,
             "CHIMNEY_TABLE_CA_FILE": str(self.folder / "far-tls" / "certificate.pem"),
             "CHIMNEY_TABLE_DATA_DIR": str(self.folder / "table" / "data"),
         }
@@ -213,17 +168,42 @@ class DrillStack:
     def mend_github(self) -> None:
         fetch(f"{self.github.url}/_standin/faults", method="DELETE")
 
-    def report(self, phase: str, slot: str, revision: str | None = None, **more: Any) -> None:
+    def report(
+        self, phase: str, slot: str, revision: str | None = None, *, by: Running | None = None, **more: Any
+    ) -> None:
+        """A deploy report, to blue or another that keeps the same."""
         body = {"phase": phase, "slot": slot, "revision": revision or self.revisions[slot], **more}
-        fetch(self.blue.url + "/api/deploy/events", body=body, headers={"authorization": "Bearer deploy-it"})
+        fetch((by or self.blue).url + "/api/deploy/events", body=body, headers={"authorization": "Bearer deploy-it"})
+
+    def switch(self, slot: str, *, by: Running) -> None:
+        said = {"slot": slot, "reason": "deployed"}
+        fetch(by.url + "/api/edge/switch", body=said, headers={"authorization": "Bearer operate-it"})
+
+    def settle(self) -> None:
+        """Each slot has what it runs, and blue was deployed to last."""
+        for slot in ("green", "blue"):
+            self.report("succeeded", slot)
+
+    def pass_time(self, seconds: int) -> None:
+        for clock in (self.clock, self.far_clock):
+            clock.move(seconds)
+
+    def point_to(self, address: str) -> None:
+        """Caddy, as an operator does it: by its file."""
+        self.caddy.values["upstream"] = address
+        self.caddy.write(GLOBAL + SITE)
+        reloaded = self.caddy.reload()
+        assert not reloaded.returncode, reloaded.stderr
 
     def calm(self) -> None:
-        """Nothing is wrong any more, and every origin has been heard."""
+        """Nothing is wrong any more, and every origin has been heard. A deployment that hurt is followed by another."""
+        if any(one["code"] == "deploy_harmful" for one in self.findings()):
+            self.settle()
         eventually(self._is_calm, within=CALM_SECONDS, every=0.5)
 
     def _is_calm(self) -> bool:
         origins = self.ask_table("/api/overview")["origins"]
-        assert all(one["state"] == "up" for one in origins), [(one["name"], one["reason"]) for one in origins]
+        assert all(one["state"] in {"up", "degraded"} for one in origins), [one["reason"] for one in origins]
         streams = [(one["name"], one["stream"]["state"], one["stream"]["error"]) for one in origins]
         assert all(state == "connected" for _, state, _ in streams), streams
         found = [f"{one['code']}:{one['origin']}" for one in self.findings() if one["code"] not in self.tolerated]
@@ -243,5 +223,7 @@ class DrillStack:
             running.kill()
         if hasattr(self, "front"):
             self.front.close()
+        self.hook.close()
         self.caddy.stop()
         self.dragonfly.kill()
+        self.disk.end()

@@ -6,6 +6,7 @@ good, as a failed deployment, is nobody's consequence.
 """
 
 from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 
 from chimney.wire.finding import Finding, Severity
 
@@ -69,19 +70,36 @@ OF_TABLE: dict[str, frozenset[str]] = {
     "clock_skew": frozenset(("clock_skew", "webhook_silent")),
     "origin_unreachable": _TOLD_BY_IT | {"origin_unreachable"},
 }
+ECHO = timedelta(seconds=75)  # a minute of figures, and the wait for the next ones
+ALSO_SEEN = "also seen by"  # the evidence that names the others of whom a finding is
 Hides = Callable[[Finding], bool]
 
 
-def hides(causes: Iterable[Finding]) -> Hides:
-    """Whether a finding is the consequence of one of these: of the same origin, or of one of the table."""
-    of_origin: set[tuple[str, str]] = set()
+class Echoes:
+    """Causes that are over since less than a minute and a bit: what visitors met in the last minute is theirs."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, tuple[Finding, datetime]] = {}
+
+    def lately(self, causes: Iterable[Finding], *, now: datetime) -> list[Finding]:
+        """Those that were among `causes` lately and are no more."""
+        current = {one.id: one for one in causes}
+        self._seen |= {known: (one, now) for known, one in current.items() if _VISITORS & EFFECTS.get(one.code, set())}
+        self._seen = {known: (one, at) for known, (one, at) in self._seen.items() if now - at < ECHO}
+        return [one for known, (one, _) in self._seen.items() if known not in current]
+
+
+def hides(causes: Iterable[Finding], lately: Iterable[Finding] = ()) -> Hides:
+    """Whether a finding is the consequence of one of these: of the same origin, or of one of the table. Of those that
+    were over `lately` only what visitors meet still is."""
+    of_origin = {(origin, code) for one in lately if one.origin for origin in _all(one) for code in _VISITORS}
     of_table: set[str] = set()
     for one in causes:
         if one.origin is None:
             nearly = one.code == "storage_full" and one.severity is not Severity.CRITICAL
             of_table |= frozenset() if nearly else OF_TABLE.get(one.code, frozenset())
         elif not _is_of_another(one):
-            of_origin |= {(one.origin, code) for code in EFFECTS.get(one.code, ())}
+            of_origin |= {(origin, code) for origin in _all(one) for code in EFFECTS.get(one.code, ())}
 
     def hidden(finding: Finding) -> bool:
         if (finding.origin, finding.code) in of_origin and not _is_of_another(finding):
@@ -89,6 +107,12 @@ def hides(causes: Iterable[Finding]) -> Hides:
         return finding.code in of_table and (finding.origin is not None or finding.code in _OWN)
 
     return hidden
+
+
+def _all(finding: Finding) -> list[str]:
+    """Every origin whose it is: what several draw of a cause that they share is told once, as the first one's."""
+    others = [name for said in finding.evidence if said.what == ALSO_SEEN for name in said.value.split(", ")]
+    return [finding.origin or "", *others]
 
 
 def _is_of_another(finding: Finding) -> bool:

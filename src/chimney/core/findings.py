@@ -14,7 +14,7 @@ from chimney.core.connection_findings import certificate_expiring, clock_skew, o
 from chimney.core.deploy_findings import deploy_failed, deploy_harmful, deploy_stuck, pipeline_red
 from chimney.core.elsewhere_findings import alerts_firing, sources_unreachable, telemetry_refused
 from chimney.core.facts import Facts, OriginFacts
-from chimney.core.finding_causes import hides
+from chimney.core.finding_causes import ALSO_SEEN, hides
 from chimney.core.finding_life import Pace
 from chimney.core.github_findings import github
 from chimney.core.origin_findings import (
@@ -124,7 +124,7 @@ def folded(found: list[Finding]) -> list[Finding]:
         if first.setdefault(finding.id, finding) is not finding and finding.origin:
             others.setdefault(finding.id, []).append(finding.origin)
     for known, names in others.items():
-        also = Evidence(what="also seen by", value=", ".join(names[:20]) + (" …" if len(names) > 20 else ""))
+        also = Evidence(what=ALSO_SEEN, value=", ".join(names[:20]) + (" …" if len(names) > 20 else ""))
         first[known] = msgspec.structs.replace(first[known], evidence=[*first[known].evidence, also])
     return list(first.values())
 

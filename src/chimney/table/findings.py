@@ -8,7 +8,7 @@ from typing import Any
 from litestar import get
 
 from chimney.core.facts import Facts
-from chimney.core.finding_causes import hides
+from chimney.core.finding_causes import Echoes, hides
 from chimney.core.finding_life import Lives
 from chimney.core.findings import PACES
 from chimney.table.access import VIEWER
@@ -35,6 +35,7 @@ class Watch:
     ) -> None:
         self._gathering = gathering
         self._rounds = Rounds(gathering)
+        self._echoes = Echoes()
         self._changed = changed
         self._waits_since: float | None = None
         self.took_seconds = 0.0
@@ -57,7 +58,8 @@ class Watch:
         began = time.perf_counter()
         before, now = self.current, stamp(time.time())
         drawn = await self._rounds.draw(now)
-        hidden = hides([*drawn, *self.lives.alive()])
+        causes = [*drawn, *self.lives.alive()]
+        hidden = hides(causes, self._echoes.lately(causes, now=now))
         alerts = self.lives.take(drawn, now=now, hidden=hidden)
         self.took_seconds = time.perf_counter() - began
         if alerts:
