@@ -227,6 +227,12 @@ def test_beside_a_cause_its_consequences_are_not_shown(spoilt: dict[str, Any], c
     assert list(found(**spoilt)) == codes
 
 
+@pytest.mark.parametrize(("seconds", "codes"), [(19, []), (20, ["origin_erroring"])])
+def test_an_origin_that_is_starting_may_take_its_time(seconds: int, codes: list[str]) -> None:
+    starting = msgspec.structs.replace(failure(Fault.STARTING), since=ago(seconds=seconds))
+    assert list(found(failure=starting)) == codes
+
+
 def test_what_is_known_for_good_stays_beside_a_dead_origin() -> None:
     assert set(found(failure=failure(Fault.CONNECT), harm=harm())) == {"origin_unreachable", "deploy_harmful"}
 

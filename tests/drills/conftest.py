@@ -2,12 +2,19 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from tests.drills import deploy_drills, edge_drills, far_drills, github_drills, origin_drills, table_drills
-from tests.drills.drill import Drill, Outcome
+from tests.drills import (
+    deploy_drills,
+    edge_drills,
+    far_drills,
+    github_drills,
+    origin_drills,
+    table_drills,
+    visitor_drills,
+)from tests.drills.drill import Drill, Outcome
 from tests.drills.report import table
 from tests.drills.stack import BUSY, DrillStack
 
-MODULES = (far_drills, github_drills, edge_drills, origin_drills, deploy_drills, table_drills)
+MODULES = (far_drills, github_drills, edge_drills, origin_drills, deploy_drills, table_drills, visitor_drills)
 ALL: list[Drill] = [drill for module in MODULES for drill in module.DRILLS]
 OUTCOMES: list[Outcome] = []
 LONG = {"test_incident.py": ("all", "incident"), "test_quiet.py": ("quiet",)}  # the words of DRILLS that ask for them

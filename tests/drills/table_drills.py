@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-from tests.drills.drill import Drill
+from tests.drills.drill import JUMPED, Drill
 from tests.drills.stack import DrillStack
 from tests.e2e.processes import status_of
 
@@ -55,7 +55,7 @@ def log_flood(stack: DrillStack) -> Iterator[None]:
 
 
 DRILLS = [
-    Drill(name="clock off by an hour", finding="clock_skew", fault=clock_off, origin="far"),
+    Drill(name="clock off by an hour", finding="clock_skew", fault=clock_off, origin="far", beside=JUMPED),
     Drill(name="a loop panics", finding="panic", fault=panicking, origin="far", evidence="on purpose", passes=QUARTER),
     Drill(name="table's disk fills", finding="storage_full", fault=disk_fills, critical=True),
     Drill(name="OTLP sender refused", finding="telemetry_refused", fault=sender_refused, passes=QUARTER),

@@ -55,6 +55,7 @@ async def test_an_origin_that_is_well_tells_everything(
         ((302, {}, b""), Fault.REDIRECT, "302 to nowhere"),
         ((502, {}, b"bad gateway"), Fault.STATUS, "502"),
         ((503, {"content-type": "text/html"}, b"busy"), Fault.STATUS, "503"),
+        ((503, {"content-type": "application/problem+json"}, b"{}"), Fault.STARTING, "starting"),
         ((404, {}, b""), Fault.STATUS, "404"),
         ((200, {}, b"<html>"), Fault.UNREADABLE, "JSON"),
         ((200, {}, b"{}"), Fault.UNREADABLE, "missing required field"),
@@ -95,6 +96,21 @@ async def test_a_refused_connection(origin: FakeOrigin, client: httpx2.AsyncClie
     await one.ask_health()
     assert (one.well_since, one.last_contact_at != since) == (since, True)
     assert [sum(made) for made in zip(*one.minutes.values(), strict=True)] == [2, 4]
+
+
+async def test_what_was_dead_and_is_starting_has_another_trouble(
+    origin: FakeOrigin, client: httpx2.AsyncClient, database: Database
+) -> None:
+    origin.answers["/healthz"] = (502, {}, b"")
+    one = probe(origin.url, client, database)
+    await one.ask_health()
+    dead = one.failure
+    origin.answers["/healthz"] = (503, {"content-type": "application/problem+json"}, b"{}")
+    for _ in range(2):
+        await one.ask_health()
+    assert dead is not None
+    assert one.failure is not None
+    assert dead.since < one.failure.since < one.failure.at
 
 
 async def test_a_name_that_does_not_resolve(client: httpx2.AsyncClient, database: Database) -> None:

@@ -25,6 +25,7 @@ class Fault(StrEnum):
     PROTOCOL = "protocol"
     REDIRECT = "redirect"
     STATUS = "status"
+    STARTING = "starting"
     UNREADABLE = "unreadable"
 
 

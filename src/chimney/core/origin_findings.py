@@ -122,8 +122,10 @@ def erroring(origin: OriginFacts, now: datetime) -> Finding | None:
 
 
 def unready(origin: OriginFacts, now: datetime) -> Finding | None:
-    since = origin.unready_since
-    if origin.failure or since is None or now - since < UNREADY:
+    failure = origin.failure
+    starting = failure.since if failure and failure.fault is Fault.STARTING else None
+    since = starting if failure else origin.unready_since
+    if since is None or now - since < UNREADY:
         return None
     return of_origin(
         "origin_erroring",

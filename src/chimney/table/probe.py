@@ -206,7 +206,7 @@ class Probe:
         self.failure = ProbeFailure(
             fault=error.fault,
             detail=error.detail,
-            since=before.since if before else stamp(began),
+            since=before.since if before and not _comes_back(before, error) else stamp(began),
             at=now,
             count=before.count + 1 if before else 1,
         )
@@ -249,16 +249,29 @@ class Probe:
         await self._save(also_current=True)
 
 
+def _comes_back(before: ProbeFailure, error: FailedError) -> bool:
+    """What was dead is starting: that is another trouble, if it lasts."""
+    return error.fault is Fault.STARTING and before.fault is not Fault.STARTING
+
+
 def _own_503(response: httpx2.Response, answer: type[T]) -> bool:
     """An origin that is starting or draining says so itself; a proxy's 503 is no health."""
     content_type = response.headers.get("content-type", "")
     return response.status_code == 503 and answer is Health and content_type.startswith("application/json")
 
 
+def _is_starting(response: httpx2.Response) -> bool:
+    """So says an origin's shell before the rest of it is there; whoever stands before it answers with a page."""
+    content_type = response.headers.get("content-type", "")
+    return response.status_code == 503 and content_type.startswith("application/problem+json")
+
+
 async def _understood(response: httpx2.Response, answer: type[T]) -> T:
     if response.is_redirect or 300 <= response.status_code < 400:
         where = safe(response.headers.get("location", "nowhere"), longest=200)
         raise FailedError(Fault.REDIRECT, f"{response.status_code} to {where}")
+    if _is_starting(response):
+        raise FailedError(Fault.STARTING, "503: it is starting")
     if response.status_code != 200 and not _own_503(response, answer):
         raise FailedError(Fault.STATUS, f"{response.status_code} {response.reason_phrase}".strip())
     body = bytearray()
