@@ -10,7 +10,8 @@ from tests.drills import (
     origin_drills,
     table_drills,
     visitor_drills,
-)from tests.drills.drill import Drill, Outcome
+)
+from tests.drills.drill import Drill, Outcome
 from tests.drills.report import table
 from tests.drills.stack import BUSY, DrillStack
 

@@ -12,7 +12,7 @@ from tests.e2e.processes import eventually
 WITHIN_SECONDS = 60.0
 RESOLVED_SECONDS = 180.0  # an origin whose token was refused asks GitHub again after a minute
 EVERY_SECONDS = 0.25
-# when the clock jumps, the last answer of GitHub is as old as that, and deployments before the faults are judged by them
+# when the clock jumps, the last answer of GitHub is as old as that, and deployments are judged by the faults before
 JUMPED = frozenset(("github_unreachable", "deploy_harmful"))
 Fault = Callable[[DrillStack], AbstractContextManager[None]]
 
