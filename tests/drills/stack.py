@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from tests.drills.clock import Clock, Hosts
 from tests.drills.front import Front
@@ -171,9 +172,10 @@ class DrillStack:
     def report(
         self, phase: str, slot: str, revision: str | None = None, *, by: Running | None = None, **more: Any
     ) -> None:
-        """A deploy report, to blue or another that keeps the same."""
-        body = {"phase": phase, "slot": slot, "revision": revision or self.revisions[slot], **more}
-        fetch((by or self.blue).url + "/api/deploy/events", body=body, headers={"authorization": "Bearer deploy-it"})
+        """A deploy report, to blue or another that keeps the same; sent again when the answer takes long."""
+        body = {"phase": phase, "slot": slot, "revision": revision or self.revisions[slot], "id": uuid4().hex, **more}
+        url = (by or self.blue).url + "/api/deploy/events"
+        eventually(lambda: fetch(url, body=body, headers={"authorization": "Bearer deploy-it"}), within=60)
 
     def switch(self, slot: str, *, by: Running) -> None:
         said = {"slot": slot, "reason": "deployed"}
