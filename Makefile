@@ -60,13 +60,13 @@ unit: $(VENV)/.dev $(PAGE)  ## unit, integration and browser tests
 	$(BIN)/pytest
 
 drills: packages $(VENV)/.dev $(PAGE)  ## every fault in a whole stack: the finding that names it, how soon, and whether any is wrong
-	DRILLS=$${DRILLS:-all} $(BIN)/pytest tests/drills -n 0 --timeout 420
+	DRILLS=$${DRILLS:-all} $(BIN)/pytest tests/drills -n 0 --timeout 420 -o faulthandler_timeout=0
 
 quiet: packages $(VENV)/.dev $(PAGE)  ## a whole stack that lives for QUIET_SECONDS (1800): nothing may be said to be wrong
-	DRILLS=quiet $(BIN)/pytest tests/drills/test_quiet.py -n 0
+	DRILLS=quiet $(BIN)/pytest tests/drills/test_quiet.py -n 0 -o faulthandler_timeout=0
 
 incident: packages $(VENV)/.dev $(PAGE)  ## the incident that chimney comes from, replayed; renews its pictures in docs/images
-	DRILLS=incident INCIDENT_IMAGES=docs/images $(BIN)/pytest tests/drills/test_incident.py -n 0 --timeout 600
+	DRILLS=incident INCIDENT_IMAGES=docs/images $(BIN)/pytest tests/drills/test_incident.py -n 0 --timeout 600 -o faulthandler_timeout=0
 
 bench: $(VENV)/.dev $(PAGE)  ## every benchmark, one table
 	@.ci/packages wrk nginx libnginx-mod-nchan redis-server caddy
