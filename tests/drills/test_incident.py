@@ -86,5 +86,4 @@ def test_each_step_of_the_incident_is_named_on_the_page(incident: DrillStack, pa
         assert incident.status() == 1
     incident.calm()
     expect(page.get_by_text("All good since")).to_be_visible(timeout=NAMED_WITHIN)
-    look(page, folder, "after")
     assert incident.status() == 0
