@@ -45,14 +45,20 @@ async def of_origins(count: int) -> float:
         each = AT_ONCE // count
         used = 0.0
         for first in range(1, OF_ORIGINS // count, each):
-            rows = [Incoming(followed_line(number), number) for number in range(first, first + each)]
+            batches = [_batch(origin, range(first, first + each)) for origin in range(count)]
             began = time.process_time()
-            await store.append([Batch(f"origin{number}", rows) for number in range(count)])
+            await store.append(batches)
             await sealed(store)
             used += time.process_time() - began
         stored = (await store.size()).rows
         await store.close()
     return used / stored * 1e6
+
+
+def _batch(origin: int, numbers: range) -> Batch:
+    """Ids of requests are like none of another origin."""
+    rows = [Incoming(followed_line(origin * 10**9 + number), number) for number in numbers]
+    return Batch(f"origin{origin}", rows)
 
 
 async def append(store: LocalStore, made: Iterator[Record], count: int) -> tuple[float, Record]:
