@@ -7,7 +7,7 @@ UI_SOURCES := $(shell find ui -type f -not -path 'ui/node_modules/*' 2>/dev/null
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help up setup test lint unit ui-test drills quiet incident bench bench-% fuzz-grammar lock openapi packages
+.PHONY: help up setup test lint unit ui-test drills quiet incident bench bench-% fuzz-grammar lock openapi packages screenshots
 
 help:  ## list these targets
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z%-]+):.*## /\1\t/' | expand -t 12
@@ -82,6 +82,10 @@ lock: $(VENV)/.dev  ## renew the lock files after a change of dependencies
 	$(BIN)/uv pip compile -q pyproject.toml --universal --generate-hashes --no-header --no-emit-index-url -o requirements/runtime.txt
 	echo hatchling editables | tr ' ' '\n' | $(BIN)/uv pip compile -q - --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url -o requirements/build.txt
 	$(BIN)/uv pip compile -q pyproject.toml --extra dev --universal --generate-hashes --no-header --no-emit-index-url -c requirements/runtime.txt -c requirements/build.txt -o requirements/dev.txt
+
+screenshots: $(VENV)/.dev $(PAGE)  ## pictures of every screen into docs/images
+	@.ci/packages chromium caddy
+	$(BIN)/python -m tests.e2e.screenshots
 
 openapi: $(VENV)/.runtime  ## renew the page's types from the table's OpenAPI document
 	$(BIN)/chimney openapi table > ui/openapi.json

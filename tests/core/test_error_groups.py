@@ -47,6 +47,10 @@ def test_a_template_is_the_message_without_what_varies(message: str, shape: str)
     assert template(message) == shape
 
 
+def test_a_template_has_no_colours() -> None:
+    assert template("\\u001b[31mpanic\\u001b[0m: \x1b[1mno ledger\x1b[m") == "panic: no ledger"
+
+
 @pytest.mark.parametrize(
     ("stack", "top"),
     [

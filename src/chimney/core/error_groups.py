@@ -24,6 +24,7 @@ RECENT = 10_000  # errors by fingerprint and trace: one that is told as log reco
 UNKNOWN = "unknown"
 
 _VARYING = (
+    (re.compile(r"(?:\x1b|\\u001b)\[[0-9;]{0,40}m"), ""),  # a terminal's colours, as they came or spelled out
     (re.compile(r"(?i)\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "<id>"),
     (re.compile(r"'[^']{0,200}'|\"[^\"]{0,200}\""), "<text>"),
     (re.compile(r"(?i)\b(?:0x[0-9a-f]+|(?=[a-f]*[0-9])[0-9a-f]{7,64})\b"), "<id>"),
