@@ -195,7 +195,8 @@ def test_hostile_text_in_every_field_is_text_on_every_screen(page: Page, lived_i
         dialog.dismiss()
 
     page.on("dialog", note)
-    page.on("console", lambda said: troubles.append(said.text) if "Content Security" in said.text else None)
+    page.on("console", lambda said: troubles.append(said.text) if said.type == "error" else None)
+    page.add_init_script("addEventListener('securitypolicyviolation', (one) => console.error(one.violatedDirective))")
     for number, text in enumerate([*TEXTS, LINK]):
         hostile = text[:5_000].encode("utf-8", "replace").decode()
         report(
