@@ -127,6 +127,7 @@ def everywhere(page: Page, house: House) -> Iterator[str]:
         yield path
 
 
+@pytest.mark.timeout(600)  # some forty looks, of which each takes seconds on a machine that does much else
 def test_axe_finds_nothing_on_any_screen_dark_or_light(page: Page, lived_in: House) -> None:
     axe, faults = AXE.read_text(), []
     for path in everywhere(page, lived_in):
