@@ -116,27 +116,43 @@ def lived_in(house: House, browser: Browser) -> House:
     return house
 
 
-def everywhere(page: Page, house: House) -> Iterator[str]:
-    """Goes to every screen, and to one thing of each that has things, and waits until it has drawn."""
-    trace = page.request.get(f"{house.table.url}/api/traces?limit=1").json()["items"][0]["trace_id"]
-    deployment = f"/deployments/hel1/failed-{house.failing[:12]}"
-    for path in (*paths().values(), "/?past=1", deployment, f"/traces/{trace}", wall_of(page.request, house.table.url)):
-        page.goto(house.table.url + path)
-        expect(page.locator("main")).to_be_visible()
-        expect(page.locator("[data-skeleton]")).to_have_count(0)
-        yield path
+THINGS = ("past", "deployment", "trace", "wall")
 
 
-@pytest.mark.timeout(600)  # some forty looks, of which each takes seconds on a machine that does much else
-def test_axe_finds_nothing_on_any_screen_dark_or_light(page: Page, lived_in: House) -> None:
-    axe, faults = AXE.read_text(), []
-    for path in everywhere(page, lived_in):
-        page.evaluate(axe)
-        for scheme, rules in RULES.items():
-            page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
-            found: list[Any] = page.evaluate(FOUND % rules)
-            faults += [(path, scheme, one["id"], one["nodes"][0]["html"][:200]) for one in found]
-    assert "\n".join(map(str, faults)) == ""
+def path_of(name: str, page: Page, house: House) -> str:
+    """Of a screen, or of one thing of a screen that has things."""
+    if name == "trace":
+        return "/traces/" + str(page.request.get(f"{house.table.url}/api/traces").json()["items"][0]["trace_id"])
+    if name == "wall":
+        return wall_of(page.request, house.table.url)
+    things = {"past": "/?past=1", "deployment": f"/deployments/hel1/failed-{house.failing[:12]}"}
+    return {**paths(), **things}[name]
+
+
+def look_at(name: str, page: Page, house: House) -> None:
+    """Goes there, and waits until it has drawn."""
+    page.goto(house.table.url + path_of(name, page, house))
+    expect(page.locator("main")).to_be_visible()
+    expect(page.locator("[data-skeleton]")).to_have_count(0)
+
+
+@pytest.fixture(scope="module")
+def looking(browser: Browser, lived_in: House) -> Iterator[Page]:
+    """One page for all looks: signing in for each would take longer than looking."""
+    with page_at(browser, lived_in.table.url) as signed_in:
+        yield signed_in
+
+
+@pytest.mark.parametrize("name", [*paths(), *THINGS])
+def test_axe_finds_nothing_on_any_screen_dark_or_light(looking: Page, lived_in: House, name: str) -> None:
+    look_at(name, looking, lived_in)
+    looking.evaluate(AXE.read_text())
+    faults = []
+    for scheme, rules in RULES.items():
+        looking.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
+        found: list[Any] = looking.evaluate(FOUND % rules)
+        faults += [(scheme, one["id"], one["nodes"][0]["html"][:200]) for one in found]
+    assert faults == []
 
 
 def tab_to(page: Page, name: str) -> None:
@@ -215,11 +231,10 @@ def test_hostile_text_in_every_field_is_text_on_every_screen(page: Page, lived_i
             "traces",
         )
     eventually(lambda: "<img src=x" in page.request.get(f"{lived_in.table.url}/api/errors").text())
-    for path in everywhere(page, lived_in):
-        assert (
-            page.evaluate("document.querySelectorAll('img, iframe, object, [onerror], [href^=javascript]').length") == 0
-        )
-        assert troubles == [], path
+    for name in (*paths(), *THINGS):
+        look_at(name, page, lived_in)
+        assert page.locator("img, iframe, object, [onerror], [href^=javascript]").count() == 0
+        assert troubles == [], name
     page.goto(f"{lived_in.table.url}/logs?grep=onerror")
     expect(page.get_by_text("<img src=x onerror=alert(1)>").first).to_be_visible()
     assert troubles == []
