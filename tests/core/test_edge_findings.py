@@ -14,6 +14,7 @@ from chimney.wire.act import Act
 from chimney.wire.deployment import DeployStatus, Phase, SlotState
 from chimney.wire.edge import Edge, Pointing, ReloadFailure, Reloads, Trouble
 from chimney.wire.finding import Finding
+from chimney.wire.health import ErrorWindow
 
 OTHER = "b" * 40
 
@@ -129,6 +130,11 @@ def test_an_edge_that_two_slots_watch_is_one_finding() -> None:
     named = [one.id for one in evaluate(facts(origin(name="a", edge=seen), origin(name="b", edge=seen)), now=NOW)]
     alone = [one.id for one in evaluate(facts(origin(name="a"), origin(name="b", edge=seen)), now=NOW)]
     assert named == alone == ["edge_unreachable:edge:a:e1"]
+
+
+def test_what_follows_from_a_shared_cause_is_hidden_at_each_that_shares_it() -> None:
+    seen = {"edge": elsewhere(False), "edge_errors": ErrorWindow(requests=90, errors=90, error_rate_pct=100.0)}
+    assert pair(seen, seen) == [("edge_no_healthy_upstream", "hel1-blue")]
 
 
 def test_edges_of_two_machines_are_two_findings() -> None:

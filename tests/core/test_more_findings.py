@@ -167,7 +167,8 @@ def test_what_is_wrong_has_a_name_and_the_act_that_mends_it(
         {"health": hooks(), **happened(seconds=44)},  # it may be on its way
         {"health": hooks(configured=False, last_at=None), **happened(minutes=5)},
         {"health": hooks(last_at=None), **happened(hours=2)},  # before the start
-        {"health": health(dragonfly=DragonflyHealth(status="connecting"), uptime_seconds=19.0)},
+        {"health": health(dragonfly=DragonflyHealth(status="connecting"), uptime_seconds=29.0)},
+        {"health": health(dragonfly=DragonflyHealth(status="unavailable"), uptime_seconds=29.0)},
         {"health": health(dragonfly=SHARED)},
         {"health": cached(0, uptime_seconds=119.0)},
         {"health": cached(0, repo=None)},

@@ -7,7 +7,7 @@ from chimney.core.finding_of import of_origin
 from chimney.wire.act import Act
 from chimney.wire.finding import Evidence, Finding, FindingAct, Severity
 
-CONNECTS_SECONDS = 20.0  # a process that has just begun may still be connecting
+CONNECTS_SECONDS = 30.0  # a process that has just begun may still be connecting
 COLD_AFTER_SECONDS = 120.0  # a cache that has just begun is empty, and that is no finding
 COLD_PCT, LEAST_ASKED = 50.0, 100
 
@@ -15,8 +15,9 @@ COLD_PCT, LEAST_ASKED = 50.0, 100
 def dragonfly(origin: OriginFacts, now: datetime) -> Finding | None:
     health = origin.health
     status = health.dragonfly.status if health else "not_configured"
-    connects = status == "connecting" and health is not None and health.uptime_seconds > CONNECTS_SECONDS
-    if origin.failure or health is None or not (status == "unavailable" or connects):
+    if origin.failure or health is None or status in ("connected", "not_configured"):
+        return None
+    if health.uptime_seconds < CONNECTS_SECONDS:
         return None
     return of_origin(
         "dragonfly_unreachable",

@@ -46,8 +46,8 @@ EFFECTS: dict[str, frozenset[str]] = {
         ("edge_wrong_upstream", "edge_no_healthy_upstream", "edge_reload_refused", *_VISITORS)
     ),
     "edge_no_healthy_upstream": frozenset(("edge_wrong_upstream", "slot_mismatch", *_VISITORS)),
-    "edge_wrong_upstream": frozenset(("slot_mismatch", *_VISITORS)),
-    "slot_mismatch": _VISITORS,
+    "edge_wrong_upstream": _VISITORS,
+    "slot_mismatch": frozenset(("edge_wrong_upstream", *_VISITORS)),  # nobody should switch to what is not as deployed
     "deploy_harmful": _VISITORS,
     "deploy_failed": frozenset(("slot_mismatch",)),
     "github_unauthorized": _FROM_GITHUB,

@@ -88,7 +88,7 @@ PACES = {
     "edge_unreachable": _pace(8),  # a restart of Caddy
     "edge_no_healthy_upstream": _pace(6.5),  # a restart of a slot
     "edge_wrong_upstream": _pace(6.5),  # a switch moves one proxy after the other
-    "slot_mismatch": _pace(10),
+    "slot_mismatch": _pace(6.5),
     "github_erroring": _pace(10),  # one bad answer of GitHub is none
     "github_rate_limited": _pace(0, 5),
     "dragonfly_unreachable": _pace(11),  # a busy machine loses it for a moment; what is probed is seen three times
