@@ -1,4 +1,4 @@
-"""A fault in chimney itself, for one process: while the file of DRILL_PANIC exists, the loop `watch` raises.
+"""A fault in chimney itself, for one process: while the file of DRILL_PANIC exists, the loop `deployments` raises.
 
 Found by the interpreter when this folder is in PYTHONPATH.
 """
@@ -14,7 +14,7 @@ _add = Supervisor.add
 
 def add(self: Supervisor, name: str, verb: Verb, *, after: float = 0.0) -> Loop:
     async def spoilt() -> float:
-        if name == "watch" and FAULT.exists():  # noqa: ASYNC240 — in memory, and only there
+        if name == "deployments" and FAULT.exists():  # noqa: ASYNC240 — in memory, and only there
             raise LookupError("a fault on purpose")
         return await verb()
 
