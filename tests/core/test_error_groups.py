@@ -165,3 +165,25 @@ def test_a_request_that_failed_is_named_by_its_error_and_not_by_its_path() -> No
         groups.note(one)
     [group] = groups.groups.values()
     assert (group.count, group.type) == (2, "github-unreachable")
+
+
+def test_a_span_that_came_first_is_placed_by_the_record_of_the_same_error() -> None:
+    groups = ErrorGroups()
+    groups.note(error(source="chimney-origin", trace_id=TRACE, fingerprint="0123456789abcdef"))
+    told = error(
+        source="hel1", trace_id=TRACE, fingerprint="0123456789abcdef", deployment="d1", request_id="r", log_id=7
+    )
+    group = groups.note(told)
+    assert group
+    assert (group.count, group.source, group.by_deployment, group.first_deployment) == (1, "hel1", {"d1": 1}, "d1")
+    assert (group.example.request_id, group.example.log_id) == ("r", 7)
+    assert groups.note(told) is None
+
+
+def test_of_several_only_the_one_that_is_told_again_is_placed() -> None:
+    groups = ErrorGroups()
+    groups.note(error(seconds=5, deployment="d0"))
+    groups.note(error(seconds=10, trace_id=TRACE))
+    group = groups.note(error(seconds=10, trace_id=TRACE, deployment="d1"))
+    assert group
+    assert (group.count, group.by_deployment, group.first_deployment) == (2, {"d0": 1, "d1": 1}, "d0")

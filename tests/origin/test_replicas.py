@@ -15,6 +15,7 @@ from tests.fakes.dragonfly import Dragonfly, dragonfly
 from tests.fakes.github import GitHub, says, validated
 
 from chimney.core.grammar import Kind
+from chimney.origin import replicas
 from chimney.origin.answer import Key as CacheKey
 from chimney.origin.answer import Result
 from chimney.origin.app import Origin
@@ -95,6 +96,7 @@ async def test_askers_of_a_cold_key_at_two_replicas_cost_one_request(
     monkeypatch.setattr(
         redis, "DEADLINE", 10.0
     )  # on a busy machine a lease that came late is none, and costs a request
+    monkeypatch.setattr(replicas, "PATIENCE", 20.0)
     github = GitHub(validated({"n": 1}, "one"))
     first, second = await replica("a", github), await replica("b", github)
     github.gate.clear()

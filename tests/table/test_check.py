@@ -11,6 +11,7 @@ from tests.fakes.origin import FakeOrigin
 from tests.table.conftest import Make
 
 from chimney.config import FollowedOrigin
+from chimney.table.check import check
 
 NAMES = ["dns", "connect", "tls", "health", "read_token", "stream", "operate_token"]
 JSON = {"content-type": "application/json"}
@@ -58,10 +59,13 @@ async def test_nobody_at_the_port_stops_the_way(make_table: Make, origin: FakeOr
     assert str(origin.port) in str(steps["connect"]["remedy"])
 
 
-async def test_what_speaks_no_tls_is_told(make_table: Make, origin: FakeOrigin) -> None:
-    steps = await checked(make_table, url=origin.url.replace("http://", "https://"))
-    assert (steps["connect"]["ok"], steps["tls"]["ok"], steps["health"]["ok"]) == (True, False, None)
-    assert "certificate" in str(steps["tls"]["remedy"])
+async def test_what_speaks_no_tls_is_told(origin: FakeOrigin) -> None:
+    """Without a table, whose probes would meet the same: asyncio leaves the sockets of failed handshakes open."""
+    followed = FollowedOrigin(name="hel-1", url=origin.url.replace("http://", "https://"))
+    async with httpx2.AsyncClient() as client:
+        steps = {str(one.step): one for one in (await check(followed, client)).steps}
+    assert (steps["connect"].ok, steps["tls"].ok, steps["health"].ok) == (True, False, None)
+    assert "certificate" in str(steps["tls"].remedy)
 
 
 @pytest.mark.parametrize(

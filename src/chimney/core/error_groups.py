@@ -8,6 +8,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import msgspec
 
@@ -152,6 +153,13 @@ def _type_in(stack: str | None, message: str) -> str | None:
     return found[1] if found else None
 
 
+class Told(NamedTuple):
+    """Where an error was counted, and whether a deployment was known."""
+
+    key: str
+    placed: bool
+
+
 class ErrorGroups:
     """Groups by fingerprint, at most `most`: the one that was not seen for longest goes first."""
 
@@ -159,19 +167,24 @@ class ErrorGroups:
         self._most = most
         self.groups: OrderedDict[str, ErrorGroup] = OrderedDict()
         self.dropped = 0
-        self._recent: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._recent: OrderedDict[tuple[str, str], Told] = OrderedDict()
 
     def put(self, group: ErrorGroup) -> None:
         """A group as it was kept."""
         self.groups[group.id] = group
 
     def note(self, one: Occurrence) -> ErrorGroup | None:
-        """The group as it is now; None when this error was counted before."""
+        """The group as it is now; None when this error was counted before, and nothing is new about it."""
         shape, top = template(one.message), frames(one.stack)
         key = one.fingerprint or fingerprint(one.type, shape, top, one.source)
         loose = one.fingerprint or fingerprint(one.type, shape, (), one.source)
-        if one.trace_id and self._counted(loose, one.trace_id):
-            return None
+        if one.trace_id:
+            told = self._recent.get((loose, one.trace_id))
+            if told:
+                return self._again(told, loose, one)
+            self._recent[loose, one.trace_id] = Told(key, one.deployment is not None)
+            if len(self._recent) > RECENT:
+                self._recent.popitem(last=False)
         before = self.groups.pop(key, None)
         group = self.groups[key] = _grown(before, one) if before else _first(key, one, shape, top)
         if len(self.groups) > self._most:
@@ -179,13 +192,14 @@ class ErrorGroups:
             self.dropped += 1
         return group
 
-    def _counted(self, loose: str, trace_id: str) -> bool:
-        if (loose, trace_id) in self._recent:
-            return True
-        self._recent[loose, trace_id] = None
-        if len(self._recent) > RECENT:
-            self._recent.popitem(last=False)
-        return False
+    def _again(self, told: "Told", loose: str, one: Occurrence) -> ErrorGroup | None:
+        """A span may be here before the record of the same error, which knows the origin and so the deployment."""
+        group = self.groups.get(told.key)
+        if group is None or one.deployment is None or told.placed:
+            return None
+        self._recent[loose, str(one.trace_id)] = Told(told.key, True)
+        group = self.groups[told.key] = _placed(group, one)
+        return group
 
 
 def _example(one: Occurrence, at: datetime) -> ErrorExample:
@@ -230,6 +244,28 @@ def _grown(before: ErrorGroup, one: Occurrence) -> ErrorGroup:
         count=before.count + 1,
         by_deployment=counts,
         example=_example(one, at) if newer else before.example,
+    )
+
+
+def _placed(group: ErrorGroup, one: Occurrence) -> ErrorGroup:
+    """One that was counted outside any deployment is counted in its own."""
+    counts = dict(group.by_deployment)
+    counts[UNKNOWN] = counts.get(UNKNOWN, 1) - 1
+    if not counts[UNKNOWN]:
+        del counts[UNKNOWN]
+    deployment = one.deployment or UNKNOWN
+    counts[deployment] = counts.get(deployment, 0) + 1
+    first, example = _moment(one.seconds) <= group.first_seen or group.count == 1, group.example
+    if example.trace_id == one.trace_id:
+        example = msgspec.structs.replace(
+            example, request_id=example.request_id or one.request_id, log_id=example.log_id or one.log_id
+        )
+    return msgspec.structs.replace(
+        group,
+        source=one.source if group.count == 1 else group.source,
+        by_deployment=counts,
+        first_deployment=one.deployment if first else group.first_deployment,
+        example=example,
     )
 
 

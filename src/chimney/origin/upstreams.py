@@ -1,6 +1,7 @@
 """Where Caddy sends visitors when it is to no slot, and whether anything answers there; and which Caddy it is."""
 
 import asyncio
+import contextlib
 import hashlib
 import ipaddress
 import platform
@@ -32,7 +33,9 @@ async def _connects(address: str) -> bool:
             _, writer = await asyncio.open_connection(host, port)
     except (OSError, TimeoutError):
         return False
-    writer.close()
+    writer.transport.abort()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
     return True
 
 

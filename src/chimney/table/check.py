@@ -5,6 +5,7 @@ only when it comes from one who may act.
 """
 
 import asyncio
+import contextlib
 import socket
 import ssl
 import time
@@ -99,19 +100,26 @@ class _Checking:
     async def _connect(self) -> str:
         _, writer = await asyncio.open_connection(self._place.host, self._place.port)
         peer = writer.get_extra_info("peername")
-        writer.close()
+        writer.transport.abort()  # there is nothing to be said
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
         return f"connected to {peer[0]} port {peer[1]}"
 
     async def _shake(self) -> str:
-        context = ssl.create_default_context()
+        """In a thread: asyncio leaves a socket open when a handshake fails."""
+        return await asyncio.to_thread(self._shaken)
+
+    def _shaken(self) -> str:
+        context, place = ssl.create_default_context(), (self._place.host, self._place.port)
         try:
-            _, writer = await asyncio.open_connection(self._place.host, self._place.port, ssl=context)
+            with (
+                socket.create_connection(place, timeout=SECONDS) as plain,
+                context.wrap_socket(plain, server_hostname=self._place.host) as secured,
+            ):
+                certificate, version = secured.getpeercert() or {}, secured.version()
         except ssl.SSLError as error:
             verified = error.verify_message if isinstance(error, ssl.SSLCertVerificationError) else None
             raise StepError(verified or error.reason or "the handshake failed") from None
-        certificate = writer.get_extra_info("peercert") or {}
-        version = writer.get_extra_info("ssl_object").version()
-        writer.close()
         ends = ssl.cert_time_to_seconds(str(certificate["notAfter"]))
         left = datetime.fromtimestamp(ends, UTC) - datetime.now(UTC)
         return f"{version}, the certificate is good for {left.days} days"
