@@ -28,6 +28,7 @@ from chimney.store.folder import DataFolder
 from chimney.table.audit import Audit
 from chimney.table.entrance import Entrance
 from chimney.table.passwords import Passwords
+from chimney.table.patient import patient
 from chimney.table.providers.configured import configured
 from chimney.table.reach import Reach
 from chimney.table.sessions import Sessions
@@ -73,7 +74,7 @@ class Operating:
             log.warning("there is no new token for commands: %s", error)
 
     def add_loops(self, loops: Supervisor) -> None:
-        loops.add("sessions", self.sessions.sweep)
+        loops.add("sessions", patient(self.sessions.sweep))
 
     def routes(self) -> list[Any]:
         from chimney.table import acts, audit, caches, issuing, signing, through, users  # noqa: PLC0415

@@ -17,6 +17,7 @@ from chimney.store.telemetry import SampleStore
 from chimney.table.audit import Audit
 from chimney.table.links import Links
 from chimney.table.operating import Operating
+from chimney.table.patient import patient
 from chimney.table.wall import WallPage, Walls
 from chimney.table.watching import Watching
 from chimney.web.asgi import App
@@ -47,7 +48,7 @@ class Showing:
         await self.links.load()
 
     def add_loops(self, loops: Supervisor) -> None:
-        loops.add("links", self.links.sweep)
+        loops.add("links", patient(self.links.sweep))
         loops.add("wall", self.walls.tell)
 
     def page(self, page: App) -> App:

@@ -32,6 +32,7 @@ from chimney.table.errors import Errors
 from chimney.table.follow import Follower, Stream, event_record, log_record
 from chimney.table.ingest import OWN, Ingest
 from chimney.table.measure import Measure
+from chimney.table.patient import patient
 from chimney.table.receive import Receiver
 from chimney.table.turnstile import Turn
 from chimney.table.verdicts import Verdicts
@@ -164,7 +165,7 @@ class Telemetry:
         loops.add("elsewhere", self.elsewhere.check)
         loops.add("errors", self.errors.group)
         loops.add("deployments", self.deployments.save)
-        loops.add("verdicts", self.verdicts.judge)
+        loops.add("verdicts", patient(self.verdicts.judge))
 
     async def load(self) -> None:
         """What earlier runs of the table kept."""
