@@ -141,11 +141,25 @@ async def test_the_page_is_served_with_its_policy_for_every_screen(make_table: M
     for path in ("/", "/logs", "/deployments/7"):
         answer = await running.client.get(path)
         assert answer.text == "<!doctype html>"
-        assert answer.headers["content-security-policy"].startswith("default-src 'self'; style-src")
+        assert answer.headers["content-security-policy"].startswith("default-src 'self'; img-src")
         assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["referrer-policy"] == "no-referrer"
     assert (await running.client.get("/api/nothing")).status_code == 404
+
+
+async def test_who_comes_while_it_starts_gets_the_page_which_asks_again(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("<!doctype html>the page")
+    starting = Running(
+        Table(TableSettings(data_dir=tmp_path / "data"), pipe=LogPipe(quiet_stream()), page_folder=tmp_path)
+    )
+    try:
+        answer = await starting.client.get("/logs")
+        assert (answer.status_code, answer.text) == (200, "<!doctype html>the page")
+        session = await starting.client.get("/api/session")
+        assert (session.status_code, session.json()["type"].partition("#")[2]) == (503, "starting")
+    finally:
+        await starting.client.aclose()
 
 
 async def test_metrics_name_what_the_table_does(make_table: Make, origin: FakeOrigin) -> None:

@@ -66,7 +66,6 @@ class Table:
     def __init__(self, settings: TableSettings, *, pipe: LogPipe, page_folder: Path = PAGE) -> None:
         self._settings = settings
         self._pipe = pipe
-        self._page_folder = page_folder
         self._folder: DataFolder | None = None
         self.boot = secrets.token_hex(4)
         self.storage = Storage(LocalStore(settings.data_dir, **bounds(settings)), settings)
@@ -107,6 +106,7 @@ class Table:
             room=room,
         )
         self.shell.own += ("/badge/",)
+        self.shell.fallback = self.showing.page(page(page_folder))  # who comes early gets the page, which asks again
         self.telling = self._telling()
 
     def _telling(self) -> Telling:
@@ -176,7 +176,6 @@ class Table:
             extra_paths=documented.paths(),
         )
         self.shell.framework = same_origin(self.schema_app)  # type: ignore[arg-type]
-        self.shell.fallback = self.showing.page(page(self._page_folder))
 
     def _handlers(self) -> list[Any]:
         """Every route, with who may use it."""

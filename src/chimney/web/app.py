@@ -93,11 +93,11 @@ class Shell:
                 return app(scope, receive, send)
         if path in ("/livez", "/readyz"):
             return self._probe(record, path, send)
-        if self.framework is None:
-            raise ProblemError(503, "starting", "The process is starting.", headers=[(b"retry-after", b"1")])
         if self.fallback and record.method in ("GET", "HEAD") and not self._is_own(path):
             record.route = "/{page}"
             return self.fallback(scope, receive, send)
+        if self.framework is None:
+            raise ProblemError(503, "starting", "The process is starting.", headers=[(b"retry-after", b"1")])
         return self._ask(self.framework, record, scope, receive, send)
 
     async def _probe(self, record: RequestRecord, path: str, send: Send) -> None:
