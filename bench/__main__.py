@@ -9,7 +9,7 @@ import sys
 from bench.table import Row, show
 
 ALL = ("hot", "record", "quota", "start", "memory", "page", "search", "ingest", "collector", "streams")
-LONG = ("grammar", "far", "bound", "origins", "switch", "kill", "restart", "disk", "cost")
+LONG = ("ui", "grammar", "far", "bound", "origins", "switch", "kill", "restart", "disk", "cost")
 
 
 def main(names: list[str]) -> int:

@@ -11,7 +11,8 @@ import { readGap } from './log-gap';
 import { olderThan, type Older } from './older';
 import { Rate } from './rate';
 
-const BATCH_MS = 250;
+/** Rows that come together are put on the page together; one that comes alone need not wait. */
+const [BATCH_MS, ALONE_MS] = [100, 10];
 const PAGE = 300;
 /** Waiting for the next batch; more than this at once is more than anybody reads. */
 const MOST_PENDING = 10_000;
@@ -40,6 +41,7 @@ export class Logs {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #rateTimer: ReturnType<typeof setTimeout> | undefined;
   #arrivals = new Rate();
+  #flushedAt = 0;
 
   constructor(readonly onRefused: () => void) {}
 
@@ -58,11 +60,9 @@ export class Logs {
   get following(): boolean {
     return this.#following;
   }
-  /** How many rows wait at the live end. */
   get heldCount(): number {
     return this.#heldCount;
   }
-  /** Rows a second that came under this filter. */
   get rate(): number {
     return this.#rate;
   }
@@ -187,7 +187,8 @@ export class Logs {
   #arrived(row: LogRow): void {
     this.#pending.push(row);
     if (this.#pending.length > MOST_PENDING) this.#pending.splice(0, MOST_PENDING / 2);
-    this.#timer ??= setTimeout(() => this.#flush(), BATCH_MS);
+    const due = this.#flushedAt + BATCH_MS - Date.now();
+    this.#timer ??= setTimeout(() => this.#flush(), Math.max(ALONE_MS, due));
   }
 
   async #gap(gap: Gap): Promise<void> {
@@ -205,6 +206,7 @@ export class Logs {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#phase !== 'ready') return;
+    this.#flushedAt = Date.now();
     const batch = this.#pending;
     this.#pending = [];
     this.#measure(batch.length);
@@ -215,8 +217,7 @@ export class Logs {
 
   #hold(batch: LogRow[]): void {
     const newest = this.#buffer.newestId ?? 0;
-    const fresh = batch.filter((row) => row.id > newest);
-    this.#held.add(fresh);
+    this.#held.add(batch.filter((row) => row.id > newest));
     this.#heldCount = this.#held.count;
   }
 
