@@ -71,6 +71,6 @@ describe('hostile text', () => {
       expect(parseAnsi(text).length).toBeLessThan(300);
       return performance.now() - began;
     });
-    expect(Math.min(...took)).toBeLessThan(text.length / KIB);
+    expect(Math.min(...took)).toBeLessThan((20 * text.length) / KIB); // usually below 1 ms for each; a quadratic one takes seconds
   });
 });
