@@ -202,7 +202,7 @@ def misuse(scene: Scene, user: Client) -> None:
     scene.redis.wait()
     eventually(lambda: '"unavailable"' in origin.ask("GET", "/healthz")[1].decode())
     findings = "/api/findings"
-    eventually(lambda: "dragonfly_unreachable" in user.ask("GET", findings)[1].decode(), within=30)
+    eventually(lambda: "dragonfly_unreachable" in user.ask("GET", findings)[1].decode(), within=90)
 
 
 def answers(place: str, client: Client) -> dict[str, bytes]:

@@ -11,6 +11,12 @@ test.each<[string, Heard, string, string]>([
   ['with a lag', { ...never, connected: true, lagSeconds: 0.21 }, 'live', 'live 0.2 s'],
   ['with a long lag', { ...never, connected: true, lagSeconds: 72 }, 'live', 'live 1 m 12 s'],
   [
+    'quieter than a heartbeat',
+    { ...never, connected: true, heardAt: NOW - 20_000, lagSeconds: 0.1 },
+    'reconnecting',
+    'quiet for 20 s',
+  ],
+  [
     'just lost',
     { ...never, heardAt: NOW - 13_000, lostAt: NOW - 12_000 },
     'reconnecting',
@@ -21,8 +27,7 @@ test.each<[string, Heard, string, string]>([
 
 test('what was not heard from for long is stale since then', () => {
   const heardAt = NOW - STALE_AFTER_MS - 1;
-  expect(freshness({ ...never, heardAt, lostAt: NOW - 100 }, NOW)).toEqual({
-    kind: 'stale',
-    text: `stale since ${clockMinutes(heardAt)}`,
-  });
+  const stale = { kind: 'stale', text: `stale since ${clockMinutes(heardAt)}` };
+  expect(freshness({ ...never, heardAt, lostAt: NOW - 100 }, NOW)).toEqual(stale);
+  expect(freshness({ ...never, heardAt, connected: true }, NOW)).toEqual(stale);
 });

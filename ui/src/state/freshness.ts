@@ -13,8 +13,14 @@ export type Freshness = { kind: 'connecting' | 'live' | 'reconnecting' | 'stale'
 /** A page that heard nothing for this long may no longer be believed: two heartbeats and some slack. */
 export const STALE_AFTER_MS = 35_000;
 
+/** A heartbeat comes every 15 s at the latest: a connection that is quieter than that is open, but not live. */
+export const QUIET_AFTER_MS = 17_000;
+
 export function freshness(heard: Heard, now: number): Freshness {
-  if (heard.connected) return { kind: 'live', text: liveText(heard.lagSeconds) };
+  const quiet = now - (heard.heardAt ?? now);
+  if (heard.connected && quiet <= QUIET_AFTER_MS) return { kind: 'live', text: liveText(heard.lagSeconds) };
+  if (heard.connected && quiet <= STALE_AFTER_MS)
+    return { kind: 'reconnecting', text: `quiet for ${duration(quiet / 1000)}` };
   if (heard.heardAt === null && heard.lostAt === null) return { kind: 'connecting', text: 'connecting' };
   const since = heard.heardAt ?? heard.lostAt ?? now;
   if (now - since > STALE_AFTER_MS) return { kind: 'stale', text: `stale since ${clockMinutes(since)}` };
