@@ -209,7 +209,7 @@ class DrillStack:
         streams = [(one["name"], one["stream"]["state"], one["stream"]["error"]) for one in origins]
         assert all(state == "connected" for _, state, _ in streams), streams
         found = [f"{one['code']}:{one['origin']}" for one in self.findings() if one["code"] not in self.tolerated]
-        assert found == []
+        assert found == [], found
         return True
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ members of the organisation, the first two of its team `deployers`. Any client i
 import base64
 import hashlib
 import hmac
+from typing import TypeVar
 from urllib.parse import parse_qsl, urlencode
 
 import msgspec
@@ -19,6 +20,9 @@ from chimney.standin.repository import Repository
 SECONDS = 600.0
 TEAM = "deployers"
 KEPT = 1_000
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 class _Code(msgspec.Struct, frozen=True):
@@ -102,10 +106,10 @@ def _challenge(verifier: str) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
 
 
-def _keep(known: "dict[str, _Code] | dict[bytes, User]", key: object, value: object) -> None:
+def _keep(known: dict[K, V], key: K, value: V) -> None:
     if len(known) >= KEPT:
-        del known[next(iter(known))]  # type: ignore[arg-type]
-    known[key] = value  # type: ignore[index,assignment]
+        del known[next(iter(known))]
+    known[key] = value
 
 
 def _back(place: str, answer: dict[str, str]) -> Reply:
