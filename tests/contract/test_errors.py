@@ -74,6 +74,20 @@ async def test_every_answer_of_every_route_has_the_ids(
         assert answer.status_code < 500, (path, answer.text)
 
 
+async def test_head_is_answered_as_get_without_the_body(origin: Origin, visitor: httpx2.AsyncClient) -> None:
+    """Uptime monitors ask so."""
+    for path in ("/healthz", "/api/version", "/api/deploy/status", "/api/deploy/diff"):
+        head, whole = await visitor.head(path), await visitor.get(path)
+        assert (head.status_code, head.content) == (whole.status_code, b"")
+        assert head.headers["content-type"] == whole.headers["content-type"]
+        assert int(head.headers["content-length"]) > 0
+
+
+async def test_what_is_missing_is_named_by_its_place(origin: Origin, visitor: httpx2.AsyncClient) -> None:
+    empty = await visitor.post("/api/cache/warm", headers={"content-type": "application/json"})
+    assert check_problem(empty, 400)["errors"] == [{"path": "$", "detail": "is missing"}]
+
+
 UNKNOWN = [
     "/nothing", "/api", "/api/", "/api/nothing", "/api/github", "/api/github/nothing", "/api/v3/nothing", "/api/logs/x",
     "/api/schema/redoc", "/api/deploy", "/api/deploy/events/x", "/healthzz", "/Healthz", "/api/schema/swagger", "/.env",

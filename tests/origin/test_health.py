@@ -102,7 +102,7 @@ async def test_the_metrics_of_the_contract_are_there_in_both_formats(
     await visitor.get("/api/github/pulls")
     await settled(origin)
     answer = await visitor.get("/api/metrics")
-    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     typed = {line.split()[2] for line in answer.text.splitlines() if line.startswith("# TYPE")}
     assert typed >= NOW_EXISTING
     assert list(plain(answer.text))

@@ -1,6 +1,7 @@
 import asyncio
 import json
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from chimney.config import TableSettings
 from chimney.instrumentation import LogPipe
 from chimney.store.errors import FolderError, InUseError
 from chimney.table.app import Table, openapi
+from chimney.table.page import SCREENS
 
 
 async def test_an_origin_is_followed_probed_and_shown(make_table: Make, origin: FakeOrigin) -> None:
@@ -198,3 +200,8 @@ def test_the_openapi_document_needs_no_data_and_names_every_route() -> None:
     assert {"level", "source", "grep", "from", "to", "request_id", "trace_id", "limit", "before"} <= parameters
     operations = [o["operationId"] for item in document["paths"].values() for o in item.values()]
     assert len(operations) == len(set(operations))
+
+
+def test_the_page_is_known_to_have_the_screens_that_it_has() -> None:
+    listed = Path(__file__).parents[2].joinpath("ui/src/views/screens.ts").read_text()
+    assert {*re.findall(r"path: '([^']*)'", listed), "tv"} == SCREENS

@@ -51,3 +51,9 @@ async def test_a_malformed_query_is_named(
 async def test_every_parameter_is_checked(shared_operator: httpx2.AsyncClient, query: str, where: str) -> None:
     answer = await shared_operator.get(query)
     assert (answer.status_code, [fault["path"] for fault in answer.json()["errors"]]) == (400, [where])
+
+
+async def test_a_parameter_that_is_missing_is_named_by_its_place(shared_operator: httpx2.AsyncClient) -> None:
+    answer = await shared_operator.get("/api/series")
+    assert answer.status_code == 400
+    assert answer.json()["errors"] == [{"path": "query.name", "detail": "is missing"}]

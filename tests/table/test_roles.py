@@ -89,6 +89,25 @@ async def asked(client: httpx2.AsyncClient, method: str, path: str) -> httpx2.Re
     return await client.request(method, path, **body)
 
 
+@in_module
+async def test_a_refused_method_is_told_those_there_are_and_head_is_answered_as_get(company: Cast) -> None:
+    first, declared = company.clients["first"], routes_of(company.running)
+    for path in {path for _, path, _ in declared}:
+        known = {method for method, at, _ in declared if at == path}
+        refused = await first.request("TRACE", path)
+        assert (refused.status_code, set(refused.headers["allow"].split(", ")) >= known) == (405, True), path
+        if "GET" in known and not OPEN_ENDED.search(path):
+            head, whole = await first.head(path), await first.get(path)
+            assert (head.status_code, head.content) == (whole.status_code, b""), path
+            assert head.headers.get("content-type") == whole.headers.get("content-type"), path
+
+
+@in_module
+async def test_a_stream_has_no_head(company: Cast) -> None:
+    refused = await company.clients["first"].head("/api/stream")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET")
+
+
 def was_let_in(answer: httpx2.Response) -> bool:
     """401 and 403 of the guard; what is behind it may refuse for other reasons."""
     refusals = ("unauthorized", "wrong-role")

@@ -100,7 +100,7 @@ async def test_the_page_gets_a_snapshot_and_then_changes(running: Running, opera
     overview = await stream.next("overview")
     findings = await stream.next("findings")
     assert json.loads(overview.data)["origins"] == []
-    assert {"items", "good_since"} == set(json.loads(findings.data))
+    assert {"items", "next", "good_since"} == set(json.loads(findings.data))
     assert int(findings.id) > int(overview.id)
     running.table.watching.board.changed()
     again = await stream.next("overview")

@@ -35,7 +35,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 async def get(folder: Path, target: bytes, *, page: str | None = None, method: str = "GET", **headers: str) -> Heard:
-    files = StaticFiles(folder, page=page, headers=[(b"x-frame-options", b"DENY")])
+    files = StaticFiles(folder, page=page, headers=[(b"x-frame-options", b"DENY")], screens=("", "logs"))
     app = Recorder(Recover(files), lambda _record: None)
     told = {name.replace("_", "-"): value for name, value in headers.items()}
     return await ask(app, target, method=method, headers=told)
@@ -99,7 +99,10 @@ async def test_head_has_the_length_but_no_body(folder: Path) -> None:
 
 
 async def test_a_page_answers_unknown_paths_but_not_unknown_assets(folder: Path) -> None:
-    assert (await get(folder, b"/logs?level=error", page="/index.html")).body == PAGE
+    known = await get(folder, b"/logs?level=error", page="/index.html")
+    assert (known.status, known.body) == (200, PAGE)
+    unknown = await get(folder, b"/wp-login.php", page="/index.html", if_none_match=known.header("etag") or "")
+    assert (unknown.status, unknown.body) == (404, PAGE)
     assert (await get(folder, b"/assets/gone.js", page="/index.html")).status == 404
 
 

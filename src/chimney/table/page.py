@@ -15,6 +15,8 @@ SECURITY = [
     (b"referrer-policy", b"no-referrer"),
     (b"x-frame-options", b"DENY"),
 ]
+# the first parts of the paths that the page knows: those of ui/src/views/screens.ts, and the wall
+SCREENS = frozenset(("", "pipelines", "deployments", "logs", "traces", "metrics", "cache", "edge", "settings", "tv"))
 _UNBUILT = b"""The table runs, but its page was not built.
 
 Build it with:  make setup
@@ -31,4 +33,4 @@ def page(folder: Path) -> App:
     """Answers every path that is not the API's: the page finds its screen by the address."""
     if not (folder / "index.html").is_file():
         return _unbuilt
-    return StaticFiles(folder, page="/index.html", headers=SECURITY)
+    return StaticFiles(folder, page="/index.html", headers=SECURITY, screens=SCREENS)

@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
-from chimney.web.asgi import LATER, App, Receive, Scope, Send, Tell, respond
-from chimney.web.problem import ProblemError, not_found
+from chimney.web.asgi import LATER, App, Receive, Scope, Send, Tell, respond, without_body
+from chimney.web.problem import ProblemError, method_not_allowed, not_found
 from chimney.web.record import Recorder, RequestRecord, record_of
 from chimney.web.recover import Panics, Recover
 
@@ -96,6 +96,8 @@ class Shell:
         if self.fallback and record.method in ("GET", "HEAD") and not self._is_own(path):
             record.route = "/{page}"
             return self.fallback(scope, receive, send)
+        if self.fallback and path == "/":
+            raise method_not_allowed(record.method, ["GET", "HEAD"])
         if self.framework is None:
             raise ProblemError(503, "starting", "The process is starting.", headers=[(b"retry-after", b"1")])
         return self._ask(self.framework, record, scope, receive, send)
@@ -104,12 +106,7 @@ class Shell:
         """Liveness is always 200: the process answers. Readiness is what Caddy checks before it sends visitors."""
         record.route = path
         if record.method not in ("GET", "HEAD"):
-            raise ProblemError(
-                405,
-                "method-not-allowed",
-                f"{record.method} is not allowed here.",
-                headers=[(b"allow", b"GET, HEAD")],
-            )
+            raise method_not_allowed(record.method, ["GET", "HEAD"])
         well = path == "/livez" or self.phase is Phase.READY
         body = b'{"status":"%s"}' % (b"ok" if well else self.phase.encode())
         await respond(send, 200 if well else 503, body, _JSON, head_only=record.method == "HEAD")
@@ -118,10 +115,14 @@ class Shell:
         if record.path.startswith("/api/schema/") and record.path != DOCUMENT:
             record.route = "unmatched"
             raise not_found(record.path)  # the framework would answer with a page of its own
+        if head := record.method == "HEAD":
+            scope["method"], send = "GET", without_body(send)
         try:
             await framework(scope, receive, send)
         finally:
             record.route = scope.get("path_template") or "unmatched"
+        if LATER in scope and head:
+            raise method_not_allowed("HEAD", ["GET"])  # a stream has no end, so nothing can be said of the whole
         if LATER in scope:
             later: App = scope[LATER]
             kept = {key: value for key, value in scope.items() if key.startswith("chimney.") and key != LATER}

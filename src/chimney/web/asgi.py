@@ -20,6 +20,15 @@ async def respond(send: Send, status: int, body: bytes, headers: Headers, *, hea
     await send({"type": "http.response.body", "body": b"" if head_only else body})
 
 
+def without_body(send: Send) -> Send:
+    """For HEAD: what a GET is answered, length and all, without the body (RFC 9110 §9.3.2)."""
+
+    async def send_head(event: Event) -> None:
+        await send({**event, "body": b""} if event["type"] == "http.response.body" else event)
+
+    return send_head
+
+
 def raw_path(scope: Scope) -> bytes:
     """The path as it came over the wire. `scope["path"]` is decoded, so `%2f` has become `/` in it."""
     raw = scope.get("raw_path")

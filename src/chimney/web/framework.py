@@ -1,10 +1,12 @@
 """Litestar, set up once for both roles: error shape, body rules, OpenAPI."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from litestar import Litestar, Request, Response
 from litestar.connection import ASGIConnection
+from litestar.datastructures import Headers
 from litestar.enums import ParamType
 from litestar.exceptions import (
     HTTPException,
@@ -19,13 +21,14 @@ from litestar.openapi.spec import Contact, License, PathItem
 from litestar.types import ExceptionHandlersMap
 
 from chimney.web.asgi import Scope
-from chimney.web.problem import MEDIA_TYPE, ProblemError, not_found
+from chimney.web.problem import MEDIA_TYPE, ProblemError, method_not_allowed, not_found
 from chimney.web.record import record_of
 from chimney.web.recover import Recover, internal_error
 from chimney.wire.problem import Fault
 
 BODY_LIMIT = 1024 * 1024
 _SLUGS = {400: "malformed", 401: "unauthorized", 403: "forbidden", 413: "too-large", 415: "not-json"}
+_MISSING = re.compile(r"Missing required (\w+) parameter '([^']+)'")
 AnyRequest = Request[Any, Any, Any]
 
 
@@ -44,7 +47,15 @@ def _answer(error: ProblemError, request: AnyRequest) -> Response[bytes]:
 def _faults(error: ValidationException) -> list[Fault]:
     extra = error.extra if isinstance(error.extra, list) else []
     rows = [row for row in extra if isinstance(row, dict) and "key" in row]
-    return [Fault(path=_path(row.get("source"), row["key"]), detail=str(row.get("message"))) for row in rows]
+    faults = [Fault(path=_path(row.get("source"), row["key"]), detail=str(row.get("message"))) for row in rows]
+    return [Fault(path="$", detail="is missing") if one.detail == "'data'" else one for one in faults]
+
+
+def _fault(detail: str) -> Fault:
+    """Of an exception that names no place: a parameter that is not there, or a body that cannot be read."""
+    if missing := _MISSING.match(detail):
+        return Fault(path=f"{missing[1]}.{missing[2]}", detail="is missing")
+    return Fault(path="$", detail=f"is not JSON: {detail}")
 
 
 def _path(source: ParamType | str | None, key: str) -> str:
@@ -59,17 +70,15 @@ def as_problem(error: HTTPException, request: AnyRequest) -> ProblemError:
     """Litestar's own exceptions in our shape."""
     if isinstance(error, NotFoundException):
         return not_found(request.url.path)
-    headers = [(name.encode(), value.encode()) for name, value in (error.headers or {}).items()]
     if isinstance(error, MethodNotAllowedException):
-        return ProblemError(
-            405,
-            "method-not-allowed",
-            f"{request.method} is not allowed at {request.url.path}.",
-            headers=headers,
+        allowed = {word.strip() for word in Headers(error.headers).get("allow", "").split(",")}
+        return method_not_allowed(
+            record_of(cast("Scope", request.scope)).method, sorted(allowed | ({"HEAD"} if "GET" in allowed else set()))
         )
+    headers = [(name.encode(), value.encode()) for name, value in (error.headers or {}).items()]
     faults = _faults(error) if isinstance(error, ValidationException) else []
     if error.status_code == 400 and not faults:
-        faults = [Fault(path="$", detail=f"is not JSON: {error.detail}")]
+        faults = [_fault(error.detail)]
     detail = "; ".join(f"{fault.path}: {fault.detail}" for fault in faults) or error.detail
     slug = _SLUGS.get(error.status_code, "malformed")
     return ProblemError(error.status_code, slug, detail, errors=faults, headers=headers)

@@ -177,13 +177,16 @@ def counter(name: str, help_text: str, value: float) -> CounterMetricFamily:
 
 
 def expose(sources: Iterable[Callable[[], Iterable[Metric]]], accept: str) -> tuple[bytes, str]:
-    """The exposition and its content type: OpenMetrics when `accept` asks for it, else text format 0.0.4."""
+    """The exposition and its content type: OpenMetrics when `accept` asks for it, else text format 0.0.4.
+
+    That one is without its charset, which the framework adds to whatever is text.
+    """
     registry = CollectorRegistry(auto_describe=False)
     registry.register(Gauges(sources))
     if prefers_open_metrics(accept):
         encoded: bytes = openmetrics.generate_latest(registry)  # type: ignore[no-untyped-call]
         return encoded, f"{OPEN_METRICS}; version=1.0.0; charset=utf-8"
-    return generate_latest(registry), CONTENT_TYPE_PLAIN_0_0_4
+    return generate_latest(registry), CONTENT_TYPE_PLAIN_0_0_4.partition("; charset")[0]
 
 
 _scraping = ThreadPoolExecutor(1, thread_name_prefix="scrape")  # one at a time

@@ -1,12 +1,13 @@
 """Files of a folder, read once at start and answered from memory: the page is a few hundred kilobytes.
 
 Hashed names under `assets/` never change and may be kept for ever; all else is asked again. Unknown paths get the page
-itself, which finds its screen by the address..
+itself, which finds its screen by the address; with 404 where it has none.
 """
 
 import gzip
 import hashlib
 import mimetypes
+from collections.abc import Container
 from pathlib import Path
 
 import msgspec
@@ -51,14 +52,23 @@ def _hidden(name: Path) -> bool:
 
 
 class StaticFiles:
-    """ASGI. `page` answers unknown paths when it exists; without it they are 404."""
+    """ASGI. `page` answers unknown paths when it exists, with 200 where their first part is one of `screens`; without
+    it they are 404."""
 
-    def __init__(self, folder: Path, *, page: str | None, headers: list[tuple[bytes, bytes]]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        page: str | None,
+        headers: list[tuple[bytes, bytes]],
+        screens: Container[str] = (),
+    ) -> None:
         files = sorted(file for file in folder.rglob("*") if file.is_file() and not _hidden(file.relative_to(folder)))
         self._assets = {
             (name := "/" + file.relative_to(folder).as_posix()): _read(file, name, headers) for file in files
         }
         self._page = self._assets.get(page) if page else None
+        self._screens = screens
 
     def __bool__(self) -> bool:
         return bool(self._assets)
@@ -66,17 +76,17 @@ class StaticFiles:
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         record = record_of(scope)
         path: str = scope["path"]
-        asset = self._assets.get(path) or self._assets.get(path.rstrip("/") + "/index.html")
+        asset, status = self._assets.get(path) or self._assets.get(path.rstrip("/") + "/index.html"), 200
         if asset is None and not path.startswith("/assets/"):
-            asset = self._page
+            asset, status = self._page, 200 if path.strip("/").partition("/")[0] in self._screens else 404
         if asset is None:
             raise not_found(path)
         wanted = record.headers.get(b"if-none-match", b"").decode("latin-1")
-        if wanted and matches(wanted, asset.etag):
+        if status == 200 and wanted and matches(wanted, asset.etag):
             await send({"type": "http.response.start", "status": 304, "headers": asset.headers})
             await send({"type": "http.response.body", "body": b""})
             return
         gzipped = asset.packed is not None and b"gzip" in record.headers.get(b"accept-encoding", b"")
         body = asset.packed if gzipped and asset.packed else asset.body
         headers = [*asset.headers, (b"content-encoding", b"gzip")] if gzipped else asset.headers
-        await respond(send, 200, body, headers, head_only=scope["method"] == "HEAD")
+        await respond(send, status, body, headers, head_only=scope["method"] == "HEAD")

@@ -8,7 +8,7 @@ import asyncio
 
 from chimney.web.asgi import Event, Receive, Scope, Send
 
-DISCARDED = 8 * 1024 * 1024  # what is larger is cut off, and `connection: close` says so
+DISCARDED = 32 * 1024 * 1024  # more than the largest that is taken, a webhook of 25 MiB; beyond, `connection: close`
 DISCARD_SECONDS = 5.0
 _CLOSE = (b"connection", b"close")
 

@@ -91,7 +91,9 @@ class Alert(Message, frozen=True, kw_only=True):
 
 
 class Findings(Message, frozen=True, kw_only=True):
-    """Current findings, worst first. `good_since` is when the last one went away, None while there are any."""
+    """Current findings, worst first, always all of them. `good_since` is when the last one went away, None while
+    there are any."""
 
     items: list[Finding]
+    next: None = None
     good_since: Timestamp | None

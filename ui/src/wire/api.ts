@@ -1597,6 +1597,7 @@ export interface components {
         /** Findings */
         Findings: {
             items: components["schemas"]["Finding"][];
+            next?: null;
             good_since: string | null;
         };
         /**
