@@ -178,7 +178,7 @@ def test_three_tasks_without_a_mouse(page: Page, lived_in: House) -> None:
     for key in "gl":
         page.keyboard.press(key)
     expect(page.get_by_role("treegrid").get_by_role("row").first).to_be_visible()
-    tab_to(page, "^Level…")
+    tab_to(page, "^Log level…")
     page.keyboard.press("Enter")
     sheet = page.get_by_role("dialog")
     expect(sheet.get_by_text(re.compile("^Now it logs"))).to_be_visible()

@@ -33,7 +33,7 @@ def test_drop_the_pull_request_cache_after_a_merge(signed_in: Page, stack: Stack
 def test_turn_on_debug_for_five_minutes(signed_in: Page, stack: Stack) -> None:
     signed_in.keyboard.press("g")
     signed_in.keyboard.press("l")
-    signed_in.get_by_role("button", name="Level…").click()
+    signed_in.get_by_role("button", name="Log level…").click()
     sheet = signed_in.get_by_role("dialog")
     expect(sheet.get_by_text("Now it logs info")).to_be_visible()
     expect(sheet.get_by_label("Level")).to_have_value("debug")

@@ -1,7 +1,7 @@
 import { readMetricNames, readSeries, type SeriesQuery } from '$api/series';
 import type { Marker } from '$wire';
 import { asQuery, type Range } from '$views/parts/range';
-import { tableOf, type Measures, type RouteTable } from './routes';
+import { fromFirst, tableOf, type Measures, type RouteTable } from './routes';
 
 export interface Measured extends RouteTable {
   range: Range;
@@ -45,14 +45,13 @@ export async function readRoutes(origin: string, bounds: Range, signal: AbortSig
   const own = await ours;
   const tables = [tableOf(own), ...(await Promise.all(theirs))];
   const first = tables.find((table) => table.times.length > 0) ?? tables[0];
-  return {
+  const all = fromFirst({
     times: first?.times ?? [],
     stepMs: first?.stepMs ?? 0,
     rows: tables.flatMap((table) => table.rows),
     partial: [...new Set(tables.flatMap((table) => table.partial))],
-    deployments: own.rate.deployments,
-    range: spanOf(first, bounds),
-  };
+  });
+  return { ...all, deployments: own.rate.deployments, range: spanOf(all, bounds) };
 }
 
 /** What the windows span: they begin on whole steps, so a little earlier than was asked. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { SeriesAnswer } from '$wire';
-import { errorPcts, figuresOf, sorted, tableOf, type Measures } from './routes';
+import { errorPcts, figuresOf, fromFirst, sorted, tableOf, type Measures } from './routes';
 
 const at = (i: number) => `2026-11-24T10:00:0${i}Z`;
 const answer = (
@@ -89,4 +89,21 @@ test("another program's statuses are added up to requests and errors, its millis
     p99: 0.04,
   });
   expect(rows[0]?.service).toBe('shop');
+});
+
+test('the windows before the first reading are left out, and two remain', () => {
+  const rate = answer([
+    [a, [null, null, 4, 5]],
+    [b, [null, null, null, 7]],
+  ]);
+  const none = answer([]);
+  const table = tableOf({ rate, errors: none, p50: none, p95: none, p99: none });
+  const cut = fromFirst(table);
+  expect(cut.times).toEqual(table.times.slice(2));
+  expect(cut.rows.map((row) => row.rate)).toEqual([
+    [4, 5],
+    [null, 7],
+  ]);
+  expect(cut.rows[0]?.p95).toHaveLength(2);
+  expect(fromFirst(cut)).toBe(cut);
 });

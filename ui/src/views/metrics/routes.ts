@@ -95,6 +95,23 @@ const median = (values: Values): number | null => {
 const share = (errors: number, requests: number): number | null =>
   requests > 0 ? Math.min(100, (100 * errors) / requests) : null;
 
+/** Without the windows before the first that was measured; two are left at least, that a line can be drawn. */
+export function fromFirst(table: RouteTable): RouteTable {
+  const measured = (row: RouteSeries, i: number) => row.rate[i] !== null && row.rate[i] !== undefined;
+  const first = table.times.findIndex((_, i) => table.rows.some((row) => measured(row, i)));
+  const cut = Math.min(first, table.times.length - 2);
+  if (cut <= 0) return table;
+  const rows = table.rows.map((row) => ({
+    ...row,
+    rate: row.rate.slice(cut),
+    errors: row.errors.slice(cut),
+    p50: row.p50.slice(cut),
+    p95: row.p95.slice(cut),
+    p99: row.p99.slice(cut),
+  }));
+  return { ...table, times: table.times.slice(cut), rows };
+}
+
 /** At one moment, or of the whole range: means of rates, and what the percentiles usually were. */
 export function figuresOf(row: RouteSeries, at: number | null): Figures {
   if (at !== null) {
