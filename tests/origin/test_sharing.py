@@ -224,3 +224,20 @@ async def test_a_reader_here_gets_every_line_said_here_once(replica: Replica) ->
     events = await heard(stream, 40)
     await stream.close()
     assert [event.id for event in events] == sorted({event.id for event in events}, key=int)
+
+
+async def test_what_arrived_late_under_other_ids_and_was_shown_here_already_is_not_missed(replica: Replica) -> None:
+    one = await replica("one")
+    await say(one.ring, "a1")
+    watching = OpenStream(one, "/api/logs/stream?grep=a", {})
+    await watching.opened()
+    trail, newest = one.ring._trail, ids(one.ring)[-1]
+    assert trail
+    one.ring._doubtful.append("late")
+    assert await trail.append([b'{"message":"a1"}'], least=newest + 1_000, mark="late")
+    await until(lambda: one.ring._read_to >= newest + 1_000)
+    await say(one.ring, "a2")
+    await heard(watching, 1)
+    await watching.close()
+    assert said(one.ring) == ["a1", "a2"]
+    assert b"event: gap" not in watching.body

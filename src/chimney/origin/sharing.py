@@ -74,7 +74,8 @@ class SharedRing(Ring):
             batch = appended[0]
             if len(appended) == 1 and batch.before <= self._read_to:
                 self._read_to = batch.last
-                await self._take_new(batch, self._file.newest, lambda: self._made(batch.first, batch.lines, made))
+                entries = partial(self._made, batch.first, batch.lines, made)
+                await self._take_new(batch, entries, read_to=batch.before)
             return True
 
     async def _join(self, trail: Trail) -> bool:
@@ -117,12 +118,12 @@ class SharedRing(Ring):
 
     async def _take(self, batches: Sequence[Batch]) -> None:
         for batch in batches:
-            self._read_to = max(batch.first, batch.last)
+            read_to, self._read_to = self._read_to, max(batch.first, batch.last)
             if not batch.lines or batch.mark in self._doubtful:
                 continue  # garbage; or it was given up as lost, kept and shown here
             newest = self._file.newest
             if batch.first > newest:
-                await self._take_new(batch, newest, partial(self._heard, batch))
+                await self._take_new(batch, partial(self._heard, batch), read_to=read_to)
             elif not any(entry.id == self._read_to for entry in self._held):
                 self._tell_gap(len(batch.lines), newest, newest + 1, "dragonfly_lost")
 
@@ -131,8 +132,11 @@ class SharedRing(Ring):
         numbered = enumerate(batch.lines, start=batch.first)
         return [self.entry(number, line) for number, line in numbered if is_object(line)]
 
-    async def _take_new(self, batch: Batch, newest: int, entries: Callable[[], list[Entry]]) -> None:
-        missed = batch.before - newest if newest and batch.before > newest else 0
+    async def _take_new(self, batch: Batch, entries: Callable[[], list[Entry]], *, read_to: int) -> None:
+        """What was read there up to `read_to` is not missed, also where it was shown under other ids."""
+        newest = self._file.newest
+        known = max(newest, read_to)
+        missed = batch.before - known if newest and batch.before > known else 0
         lines = batch.lines[-HELD:]
         first = batch.first + len(batch.lines) - len(lines)
         try:
