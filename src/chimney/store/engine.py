@@ -81,7 +81,7 @@ class Engine:
 def _connect(memory_bytes: int, threads: int) -> "duckdb.DuckDBPyConnection":
     import duckdb  # noqa: PLC0415
 
-    return duckdb.connect(
+    db = duckdb.connect(
         ":memory:",
         config={
             "memory_limit": f"{memory_bytes // 1024**2}MiB",
@@ -91,3 +91,4 @@ def _connect(memory_bytes: int, threads: int) -> "duckdb.DuckDBPyConnection":
             "autoload_known_extensions": False,
         },
     )
+    return db.execute("SET enable_progress_bar = false")  # drawn on stdout where DuckDB takes a program for a prompt
